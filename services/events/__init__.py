@@ -1,0 +1,1 @@
+"""services/events: the five-tier network, campaigns, activities, registrations, reporting."""

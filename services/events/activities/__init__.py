@@ -1,0 +1,1 @@
+"""Activities: drafted, approved, published, held; their occurrences, hosts and series."""

@@ -1,0 +1,1 @@
+"""The five tiers: the register of divisions, its editions, and who succeeded whom."""

@@ -1,0 +1,1 @@
+"""Registrations: places, parties, the waiting list, check-in and attendance."""

@@ -1,0 +1,1 @@
+"""Figures for any division and period: a fold over facts."""

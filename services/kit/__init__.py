@@ -1,0 +1,1 @@
+"""The shared foundation: small, and imports no service."""

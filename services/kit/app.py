@@ -1,0 +1,217 @@
+"""The app factory: what a service is, and everything that every service has."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from nats.aio.client import Client
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from sqlalchemy import func, select, text
+
+from services.kit import answers, logs
+from services.kit.access import Caller, P
+from services.kit.db import Database
+from services.kit.identity import from_token
+from services.kit.inbox import Consumer, Taker
+from services.kit.languages import WORDS, load_words
+from services.kit.logs import log
+from services.kit.metrics import FACTS_UNSENT
+from services.kit.problems import Problem, Unavailable
+from services.kit.relay import Relay
+from services.kit.schedules import Schedule, run_schedule
+from services.kit.settings import database_of, suite
+from services.kit.tables import dead_letters, outbox
+from services.kit.telemetry import Telemetry
+from services.kit.tokens import Verifier
+from services.kit.vault import Vault
+
+
+class NotReady(Unavailable):
+    """A part that this service needs is not up."""
+
+    retry_after = 2
+
+
+@dataclass(frozen=True)
+class Service:
+    """What a service declares in its `main.py`; the kit does the rest."""
+
+    name: str
+    package: str
+    routers: tuple[APIRouter, ...] = ()
+    consumers: tuple[Consumer, ...] = ()
+    schedules: tuple[Schedule, ...] = ()
+    walls: tuple[P, ...] = ()
+    constraints: dict[str, type[Problem]] = field(default_factory=dict)
+    publishes: bool = True
+    authenticate: Callable[[Request], Awaitable[Caller]] = from_token
+    layers: tuple[type, ...] = ()
+    """Plain ASGI middleware between telemetry and the routes, outermost first."""
+    on_start: tuple[Callable[["Kit"], Awaitable[None]], ...] = ()
+
+
+class Kit:
+    """The running parts of a service, at `request.app.state.kit`."""
+
+    def __init__(self, service: Service) -> None:
+        settings, own = suite(), database_of(service.name)
+        self.service = service
+        self.database = Database(
+            own.database_url,
+            name=service.name,
+            walls=service.walls,
+            size=own.pool_size,
+            hot_size=own.hot_pool_size,
+        )
+        self.verifier = Verifier(settings.keys, service.name)
+        self.vault = Vault(settings.keys)
+        self.keys = settings.keys
+        self.nats: Client = Client()
+        self.relay: Relay | None = None
+        self._nats_url = settings.nats_url
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Connect, and start the loops. NATS may come later: requests need only the database."""
+        await self.nats.connect(
+            self._nats_url,
+            name=self.service.name,
+            max_reconnect_attempts=-1,
+            reconnect_time_wait=1,
+            allow_reconnect=True,
+            error_cb=_nats_error,
+        )
+        if self.service.publishes:
+            self.relay = Relay(self.service.name, self.database.dsn, self.nats)
+            self.database.on_facts = self.relay.wake  # type: ignore[method-assign]
+            self._spawn(self.relay.run(), "relay")
+        for consumer in self.service.consumers:
+            for stream in consumer.streams:
+                taker = Taker(self.service.name, self.database, self.nats, consumer, stream)
+                self._spawn(taker.run(), f"{taker.durable}@{stream}")
+        for schedule in self.service.schedules:
+            self._spawn(run_schedule(schedule, self), schedule.name)
+        for hook in self.service.on_start:
+            await hook(self)
+
+    async def stop(self) -> None:
+        """Stop the loops, then let go of NATS and the database."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.nats.close()
+        await self.database.close()
+
+    def _spawn(self, work: Any, name: str) -> None:
+        self._tasks.append(asyncio.create_task(work, name=name))
+
+    async def state(self) -> dict[str, Any]:
+        """Each dependency's state, and what waits or failed."""
+        async with self.database.engine.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+            unsent = (
+                await connection.execute(
+                    select(func.count()).select_from(outbox).where(outbox.c.sent_at.is_(None))
+                )
+            ).scalar_one()
+            dead = (
+                await connection.execute(
+                    select(func.count())
+                    .select_from(dead_letters)
+                    .where(dead_letters.c.replayed_at.is_(None))
+                )
+            ).scalar_one()
+        FACTS_UNSENT.set(unsent)
+        died = [task.get_name() for task in self._tasks if task.done()]
+        return {
+            "service": self.service.name,
+            "database": "up",
+            "nats": "up" if self.nats.is_connected else "down",
+            "relay": "none"
+            if self.relay is None
+            else ("up" if self.relay.ready.is_set() else "starting"),
+            "loops_stopped": died,
+            "facts_unsent": unsent,
+            "dead_letters": dead,
+        }
+
+
+async def _nats_error(error: Exception) -> None:
+    log.warning("nats", error=repr(error))
+
+
+def kit_of(request: Request) -> Kit:
+    """The running parts of this service."""
+    kit: Kit = request.app.state.kit
+    return kit
+
+
+KitDep = Annotated[Kit, Depends(kit_of)]
+
+_plumbing = APIRouter(tags=["health"])
+
+
+@_plumbing.get("/health/live", include_in_schema=False)
+async def live() -> dict[str, str]:
+    """The process answers."""
+    return {"status": "up"}
+
+
+@_plumbing.get("/health/ready", include_in_schema=False)
+async def ready(kit: KitDep) -> dict[str, Any]:
+    """Every dependency answers; 503 names the one that does not."""
+    state = await kit.state()
+    if state["nats"] != "up" or state["relay"] == "starting" or state["loops_stopped"]:
+        raise NotReady(
+            part="nats" if state["nats"] != "up" else ", ".join(state["loops_stopped"]) or "relay"
+        )
+    return {"status": "ready", **state}
+
+
+@_plumbing.get("/metrics", include_in_schema=False)
+async def metrics() -> Response:
+    """Prometheus text; for the operator's network, the gateway does not route it."""
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+@_plumbing.get("/problems", include_in_schema=False)
+async def problems() -> dict[str, Any]:
+    """Every text that this service's problems can say; the gateway serves them as documentation."""
+    return dict(WORDS)
+
+
+def build(service: Service) -> FastAPI:
+    """The service as an ASGI app: routes, problems, telemetry, health; its parts start with it."""
+    settings = suite()
+    logs.configure(service.name, settings.kepu_log_format, settings.kepu_log_level)
+    load_words("services.kit")
+    load_words(service.package)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        kit = app.state.kit = Kit(service)
+        await kit.start()
+        log.info("started", service=service.name)
+        yield
+        await kit.stop()
+        log.info("stopped", service=service.name)
+
+    app = FastAPI(
+        title=f"kepu {service.name}",
+        version="1",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        separate_input_output_schemas=False,
+    )
+    for layer in reversed(service.layers):
+        app.add_middleware(layer)
+    app.add_middleware(Telemetry)
+    answers.install(app, service.constraints)
+    app.include_router(_plumbing)
+    for router in service.routers:
+        app.include_router(router)
+    return app

@@ -1,0 +1,82 @@
+"""Facts: what became true, recorded in the transaction that made it so.
+
+A fact is a thin body (ids, divisions, numbers; no personal data) in a CloudEvents 1.0 envelope.
+A publisher declares each with a class; a consumer redeclares the few fields that it reads.
+"""
+
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.kit.context import current, new_traceparent
+from services.kit.db import run
+from services.kit.ids import uuid7
+from services.kit.tables import outbox
+
+
+class Fact(BaseModel):
+    """The body of a fact. Subclass with `type="events.activity_published.v1"`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    type: ClassVar[str]
+    published: ClassVar[dict[str, Any]] = {}
+
+    def __init_subclass__(cls, *, type: str = "", **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if type:
+            cls.type = type
+            Fact.published[type] = cls
+
+
+class Envelope(BaseModel):
+    """A fact on the wire: CloudEvents 1.0 in JSON, with the division and the aggregate's version."""
+
+    model_config = ConfigDict(frozen=True)
+
+    specversion: str = "1.0"
+    id: UUID
+    source: str
+    type: str
+    subject: str
+    time: datetime
+    division: str
+    traceparent: str
+    aggregateversion: int
+    datacontenttype: str = "application/json"
+    data: dict[str, Any]
+
+
+async def record(
+    db: AsyncSession, fact: Fact, *, subject: UUID | str, division: str, version: int
+) -> UUID:
+    """Write `fact` to the outbox within the caller's transaction; the relay publishes it after commit."""
+    work = current()
+    fact_id = uuid7()
+    await run(
+        db,
+        outbox.insert().values(
+            id=fact_id,
+            type=fact.type,
+            subject=str(subject),
+            division=division,
+            version=version,
+            traceparent=work.traceparent if work else new_traceparent(),
+            data=fact.model_dump(mode="json"),
+        ),
+    )
+    db.info["facts"] = True
+    return fact_id
+
+
+def stream_of(fact_type: str) -> str:
+    """The JetStream stream of a fact's publisher: events.… → FACTS_EVENTS."""
+    return f"FACTS_{fact_type.partition('.')[0].upper()}"
+
+
+def subject_of(fact_type: str) -> str:
+    """The NATS subject of a fact type."""
+    return f"facts.{fact_type}"

@@ -1,0 +1,106 @@
+"""The router of every capability: POST takes an Idempotency-Key, once and for all.
+
+Same key, caller, route and body → the stored answer of the first success; 409 while the first one
+runs; 422 when the body differs. The answer is stored in the transaction of its effect; failures
+are not stored. Keys live seven days.
+"""
+
+from collections.abc import Callable, Coroutine
+from hashlib import sha256
+from typing import Annotated, Any, cast
+
+from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi.routing import APIRoute
+from sqlalchemy import func, select
+
+from services.kit.db import Db, run
+from services.kit.identity import CallerDep
+from services.kit.problems import BrokenRule, Conflict
+from services.kit.tables import idempotency_keys as keys
+
+_KEPT_HEADERS = ("location", "etag", "content-type", "content-language")
+
+
+class KeyInUse(Conflict):
+    """The first request with this Idempotency-Key is still running."""
+
+
+class KeyReused(BrokenRule):
+    """The Idempotency-Key was used for another body."""
+
+
+class Replay(Exception):
+    """Not an error: the stored answer of an earlier request with the same key."""
+
+    def __init__(self, response: Response) -> None:
+        self.response = response
+
+
+async def once(
+    request: Request,
+    db: Db,
+    caller: CallerDep,
+    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
+) -> None:
+    """Look the key up and hold it until the transaction ends."""
+    if idempotency_key is None or caller.subject is None:
+        return
+    scope = f"{caller.subject} {request.method} {request.url.path}"
+    body_hash = sha256(await request.body()).digest()
+    lock = func.pg_try_advisory_xact_lock(func.hashtextextended(f"{scope} {idempotency_key}", 0))
+    if not (await run(db, select(lock))).scalar_one():
+        raise KeyInUse()
+    found = (
+        await run(db, select(keys).where(keys.c.scope == scope, keys.c.key == idempotency_key))
+    ).one_or_none()
+    if found is None:
+        request.state.once = {"scope": scope, "key": idempotency_key, "body_hash": body_hash}
+    elif found.body_hash != body_hash:
+        raise KeyReused()
+    else:
+        raise Replay(
+            Response(found.body, found.status, {**found.headers, "Idempotency-Replayed": "true"})
+        )
+
+
+class KitRoute(APIRoute):
+    """Stores the answer of a keyed request in the request's own transaction."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        answer = super().get_route_handler()
+
+        async def handler(request: Request) -> Response:
+            response = await answer(request)
+            pending = getattr(request.state, "once", None)
+            if pending is not None and response.status_code < 400:
+                await run(
+                    request.state.db,
+                    keys.insert().values(
+                        **pending,
+                        status=response.status_code,
+                        headers={
+                            name: response.headers[name]
+                            for name in _KEPT_HEADERS
+                            if name in response.headers
+                        },
+                        body=bytes(response.body),
+                    ),
+                )
+            return response
+
+        return handler
+
+
+class Router(APIRouter):
+    """APIRouter with the kit's conventions."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(route_class=KitRoute, **kwargs)
+
+    def post(  # type: ignore[override]
+        self, path: str, **kwargs: Any
+    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        kwargs["dependencies"] = [*kwargs.get("dependencies", ()), Depends(once, scope="function")]
+        return cast(
+            "Callable[[Callable[..., Any]], Callable[..., Any]]", super().post(path, **kwargs)
+        )

@@ -1,0 +1,50 @@
+"""Work by the clock: each turn is one transaction under a lock, so replicas take turns, not sides."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nats.errors import Error as NatsError
+from sqlalchemy import func, select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.kit.access import SERVICE
+from services.kit.context import Work, begin, new_traceparent
+from services.kit.db import run
+from services.kit.ids import uuid7
+from services.kit.logs import log
+from services.kit.problems import Problem
+
+if TYPE_CHECKING:
+    from services.kit.app import Kit
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """`turn(db)` does at most one batch and answers how many rows it moved; it runs again at once
+    while there is more, else after `every_s` seconds."""
+
+    name: str
+    every_s: float
+    turn: Callable[[AsyncSession], Awaitable[int]]
+
+
+async def run_schedule(schedule: Schedule, kit: "Kit") -> None:
+    """Take turns until cancelled. A turn that fails is logged and tried again; nothing is half done."""
+    while True:
+        moved = 0
+        begin(Work(request_id=str(uuid7()), traceparent=new_traceparent(), actor="service"))
+        try:
+            async with kit.database.transaction(SERVICE) as db:
+                lock = func.pg_try_advisory_xact_lock(
+                    func.hashtextextended(f"schedule {schedule.name}", 0)
+                )
+                if (await run(db, select(lock))).scalar_one():
+                    moved = await schedule.turn(db)
+        except (DBAPIError, PoolTimeout, OSError, NatsError, Problem) as error:
+            log.warning("schedule_failed", schedule=schedule.name, error=repr(error)[:500])
+        if not moved:
+            await asyncio.sleep(schedule.every_s)

@@ -1,0 +1,1 @@
+"""services/venues: venues, reservations, certification of bases. So far: a first registry."""

@@ -1,0 +1,1 @@
+"""The register of venues: where the public meets science."""
