@@ -48,7 +48,7 @@ class Service:
     constraints: dict[str, type[Problem]] = field(default_factory=dict)
     publishes: bool = True
     authenticate: Callable[[Request], Awaitable[Caller]] = from_token
-    layers: tuple[type, ...] = ()
+    layers: tuple[Any, ...] = ()
     """Plain ASGI middleware between telemetry and the routes, outermost first."""
     on_start: tuple[Callable[["Kit"], Awaitable[None]], ...] = ()
 

@@ -1,4 +1,4 @@
-"""The caller of a request: read from the signed token, from nothing else."""
+"""The caller of a request: a service believes the gateway's signed token, and nothing else."""
 
 from typing import Annotated
 
@@ -8,14 +8,19 @@ from services.kit.access import ANONYMOUS, Caller
 from services.kit.context import current
 
 
-async def _caller(request: Request) -> Caller:
+async def from_token(request: Request) -> Caller:
+    """The caller that the request's token vouches for; ANONYMOUS without one."""
     header = request.headers.get("authorization")
     if header is None:
         return ANONYMOUS
     scheme, _, token = header.partition(" ")
-    caller: Caller = request.app.state.kit.verifier.verify(
-        token if scheme.lower() == "bearer" else ""
-    )
+    kit = request.app.state.kit
+    caller: Caller = kit.verifier.verify(token if scheme.lower() == "bearer" else "")
+    return caller
+
+
+async def _caller(request: Request) -> Caller:
+    caller: Caller = await request.app.state.kit.service.authenticate(request)
     work = current()
     if work is not None and caller.subject is not None:
         work.actor = str(caller.subject)
