@@ -52,9 +52,8 @@ def migrate(package: str) -> None:
     """Bring the service's database to the newest schema, as its owner."""
     own = database_of(_name(package))
     if not own.owner_database_url:
-        sys.exit(
-            f"{_name(package).upper()}_OWNER_DATABASE_URL is not set: migrations run as the owner of the tables."
-        )
+        name = f"{_name(package).upper()}_OWNER_DATABASE_URL"
+        sys.exit(f"{name} is not set: migrations run as the owner of the tables.")
     migrations.upgrade(package, own.owner_database_url, own.database_url)
 
 

@@ -19,7 +19,7 @@ from services.kit.problems import Forbidden, Unauthenticated
 
 
 class Kind(StrEnum):
-    """What speaks: nobody known, a person of the public, staff, another process, a partner system."""
+    """What speaks: nobody known, one of the public, staff, another process, a partner system."""
 
     ANONYMOUS = "anonymous"
     CITIZEN = "citizen"

@@ -1,7 +1,7 @@
 """The app factory: what a service is, and everything that every service has."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Annotated, Any
@@ -14,12 +14,13 @@ from sqlalchemy import func, select, text
 from services.kit import answers, logs
 from services.kit.access import Caller, P
 from services.kit.db import Database
+from services.kit.facts import Fact
 from services.kit.identity import from_token
 from services.kit.inbox import Consumer, Taker
 from services.kit.languages import WORDS, load_words
 from services.kit.logs import log
 from services.kit.metrics import FACTS_UNSENT
-from services.kit.problems import Problem, Unavailable
+from services.kit.problems import Problem, Unavailable, all_problems, slug_of, status_of
 from services.kit.relay import Relay
 from services.kit.schedules import Schedule, run_schedule
 from services.kit.settings import database_of, suite
@@ -73,6 +74,8 @@ class Kit:
         self.relay: Relay | None = None
         self._nats_url = settings.nats_url
         self._tasks: list[asyncio.Task[None]] = []
+        self.parts: dict[type[Any], Any] = {}
+        """What `on_start` hooks keep for the routes, by type."""
 
     async def start(self) -> None:
         """Connect, and start the loops. NATS may come later: requests need only the database."""
@@ -87,13 +90,13 @@ class Kit:
         if self.service.publishes:
             self.relay = Relay(self.service.name, self.database.dsn, self.nats)
             self.database.on_facts = self.relay.wake  # type: ignore[method-assign]
-            self._spawn(self.relay.run(), "relay")
+            self.spawn(self.relay.run(), "relay")
         for consumer in self.service.consumers:
             for stream in consumer.streams:
                 taker = Taker(self.service.name, self.database, self.nats, consumer, stream)
-                self._spawn(taker.run(), f"{taker.durable}@{stream}")
+                self.spawn(taker.run(), f"{taker.durable}@{stream}")
         for schedule in self.service.schedules:
-            self._spawn(run_schedule(schedule, self), schedule.name)
+            self.spawn(run_schedule(schedule, self), schedule.name)
         for hook in self.service.on_start:
             await hook(self)
 
@@ -105,7 +108,8 @@ class Kit:
         await self.nats.close()
         await self.database.close()
 
-    def _spawn(self, work: Any, name: str) -> None:
+    def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        """Run a loop until the service stops; `/health/ready` says when one has died."""
         self._tasks.append(asyncio.create_task(work, name=name))
 
     async def state(self) -> dict[str, Any]:
@@ -179,8 +183,22 @@ async def metrics() -> Response:
 
 @_plumbing.get("/problems", include_in_schema=False)
 async def problems() -> dict[str, Any]:
-    """Every text that this service's problems can say; the gateway serves them as documentation."""
-    return dict(WORDS)
+    """What this service's problems say, with their statuses: the gateway's documentation of them."""
+    kinds = {slug_of(kind): kind for kind in all_problems()}
+    return {
+        slug: {"status": status_of(kinds[slug]) if slug in kinds else None, "words": words}
+        for slug, words in WORDS.items()
+    }
+
+
+@_plumbing.get("/facts", include_in_schema=False)
+async def facts(kit: KitDep) -> dict[str, Any]:
+    """The JSON Schema of every fact that this service publishes, by type."""
+    return {
+        type_: fact.model_json_schema()
+        for type_, fact in sorted(Fact.published.items())
+        if type_.startswith(f"{kit.service.name}.")
+    }
 
 
 def build(service: Service) -> FastAPI:

@@ -43,7 +43,8 @@ class Database:
         )
         self._hot: asyncpg.Pool[asyncpg.Record] | None = None
         self._walls_sql = text(
-            "SELECT set_config('kepu.subject', :subject, true), set_config('kepu.kind', :kind, true),"
+            "SELECT set_config('kepu.subject', :subject, true),"
+            " set_config('kepu.kind', :kind, true),"
             " set_config('statement_timeout', :timeout, true)"
             + "".join(f", set_config('kepu.reach_{p.value}', :{p.value}, true)" for p in walls)
         )
@@ -112,10 +113,10 @@ async def run(db: AsyncSession, statement: Executable, values: Any = None) -> Cu
 
 @asynccontextmanager
 async def as_service(db: AsyncSession) -> AsyncIterator[None]:
-    """For the few lines that must see everybody's rows (serving a waiting list), speak as a service.
+    """For the few lines that must see everybody's rows (a waiting list), speak as a service.
 
-    What was changed meanwhile is flushed, then the caller's own voice comes back. An error needs no
-    undoing: the setting goes with the transaction or savepoint that fails.
+    What was changed meanwhile is flushed, then the caller's own voice comes back. An error needs
+    no undoing: the setting goes with the transaction or savepoint that fails.
     """
     before = (await run(db, text("SELECT current_setting('kepu.kind', true)"))).scalar_one()
     await _kind(db, SERVICE.kind.value)

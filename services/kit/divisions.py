@@ -54,7 +54,7 @@ def lineage(code: str) -> tuple[str, ...]:
 
 
 def upper(code: str) -> str:
-    """The exclusive upper bound of the subtree of `code` in C collation: 6301 → 6302, 6309 → 630:."""
+    """The exclusive upper bound of a subtree in C collation: 6301 → 6302, 6309 → 630:."""
     return code[:-1] + chr(ord(code[-1]) + 1)
 
 

@@ -33,7 +33,7 @@ class Fact(BaseModel):
 
 
 class Envelope(BaseModel):
-    """A fact on the wire: CloudEvents 1.0 in JSON, with the division and the aggregate's version."""
+    """A fact on the wire: CloudEvents 1.0 in JSON, with division and aggregate version."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -53,7 +53,7 @@ class Envelope(BaseModel):
 async def record(
     db: AsyncSession, fact: Fact, *, subject: UUID | str, division: str, version: int
 ) -> UUID:
-    """Write `fact` to the outbox within the caller's transaction; the relay publishes it after commit."""
+    """Write `fact` to the outbox in the caller's transaction; the relay publishes it after."""
     work = current()
     fact_id = uuid7()
     await run(

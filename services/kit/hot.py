@@ -33,15 +33,18 @@ def _tagged(body: bytes, request: Request, max_age: int) -> Response:
 
 
 class HotList:
-    """A keyset list. The statement's last line is `LIMIT $1 + 1`; `key` names its cursor's columns."""
+    """A keyset list. The statement ends in `LIMIT $1 + 1`; `key` names its cursor's columns."""
 
     def __init__(self, statement: str, *, key: tuple[str, ...], max_age: int = 10) -> None:
         columns = ", ".join(f"rows.{name}" for name in key)
+        numbered = (
+            f"SELECT rows AS item, json_build_array({columns}) AS key, row_number() OVER () AS n"
+            f" FROM ({statement}) rows"
+        )
         self._sql = (
             "SELECT COALESCE(json_agg(page.item) FILTER (WHERE page.n <= $1), '[]')::text AS items,"
             " (array_agg(page.key) FILTER (WHERE page.n = $1))[1]::text AS last, count(*) AS n"
-            f" FROM (SELECT rows AS item, json_build_array({columns}) AS key, row_number() OVER () AS n"
-            f" FROM ({statement}) rows) page"
+            f" FROM ({numbered}) page"
         )
         self._max_age = max_age
 

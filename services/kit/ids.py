@@ -1,4 +1,4 @@
-"""Time-ordered identifiers (UUIDv7, RFC 9562), made here so that a row knows its id before the database does."""
+"""Time-ordered identifiers (UUIDv7, RFC 9562): a row knows its id before the database does."""
 
 import os
 import time

@@ -17,7 +17,7 @@ TICKETS_JWKS = "ticket-signing.jwks.json"
 
 
 def create_keys(folder: Path) -> None:
-    """Make what is missing: Ed25519 pairs for callers and tickets, and the field keys. Idempotent."""
+    """Make what is missing: Ed25519 pairs for callers and tickets, field keys. Idempotent."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     for private, public in ((SIGNING, JWKS), (TICKETS, TICKETS_JWKS)):
         if not (folder / private).exists():

@@ -1,4 +1,4 @@
-"""Structured logs: one JSON object a line, with request id, trace, actor and division, no personal data."""
+"""Structured logs: one JSON object a line, with request id, trace and actor, no personal data."""
 
 import logging
 import re

@@ -67,7 +67,7 @@ def cursor_of(*key: Any) -> str:
 
 
 def keyset(statement: Q, paging: Paging, *columns: Any, descending: bool = False) -> Q:
-    """Order by `columns` (the last one unique), start after the cursor, read one row more than asked."""
+    """Order by `columns` (the last one unique), after the cursor, one row more than asked."""
     after = paging.after(*(column.type.python_type for column in columns))
     if after is not None:
         key = tuple_(*columns)

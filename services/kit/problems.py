@@ -18,13 +18,14 @@ class name in kebab case and its texts stand in the capability's `words.toml`.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One field that breaks a rule: JSON pointer, slug of the rule, and the values its text names."""
+    """One field that breaks a rule: JSON pointer, slug of the rule, values its text names."""
 
     pointer: str
     rule: str
@@ -98,6 +99,13 @@ def status_of(kind: type[Problem]) -> int:
 def slug_of(kind: type[Problem]) -> str:
     """`CapacityReached` → `capacity-reached`."""
     return re.sub(r"(?<!^)(?=[A-Z])", "-", kind.__name__).lower()
+
+
+def all_problems(base: type[Problem] = Problem) -> Iterator[type[Problem]]:
+    """Every problem that this process can answer with."""
+    for kind in base.__subclasses__():
+        yield kind
+        yield from all_problems(kind)
 
 
 def broken(pointer: str, rule: str, **values: Any) -> BrokenRule:

@@ -1,4 +1,4 @@
-"""The relay: carries committed facts from the outbox to JetStream, in commit order, at least once."""
+"""The relay: carries committed facts from outbox to JetStream, in commit order, at least once."""
 
 import asyncio
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Work by the clock: each turn is one transaction under a lock, so replicas take turns, not sides."""
+"""Work by the clock: each turn is one transaction under a lock, so replicas are safe."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -33,7 +33,7 @@ class Schedule:
 
 
 async def run_schedule(schedule: Schedule, kit: "Kit") -> None:
-    """Take turns until cancelled. A turn that fails is logged and tried again; nothing is half done."""
+    """Take turns until cancelled. A turn that fails is logged, undone, and tried again."""
     while True:
         moved = 0
         begin(Work(request_id=str(uuid7()), traceparent=new_traceparent(), actor="service"))

@@ -7,7 +7,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class SuiteSettings(BaseSettings):
-    """What every process of a suite shares. Variables: KEPU_HOME, KEPU_KEYS, NATS_URL, KEPU_LOG_FORMAT."""
+    """What every process of a suite shares: KEPU_HOME, KEPU_KEYS, NATS_URL, KEPU_LOG_FORMAT …"""
 
     model_config = SettingsConfigDict(extra="ignore")
 

@@ -96,4 +96,4 @@ openings = Table(
     Column("purpose", Text, nullable=False),
     Column("granted", Boolean, nullable=False, server_default=text("true")),
 )
-"""Every opening of a personal field: who, whose, which, and why (PIPL 51, 未成年人网络保护条例 36)."""
+"""Every opening of a personal field: who, whose, which, why (PIPL 51; 未成年人网络保护条例 36)."""

@@ -1,4 +1,4 @@
-"""The outermost layer of every process: request id, trace, deadline, log line, metric, drain, last resort."""
+"""The outermost layer of every process: request id, trace, deadline, log line, metric."""
 
 import time
 from uuid import UUID

@@ -1,0 +1,1 @@
+"""The division register as data: today's divisions, former ones, and their successors."""

@@ -1,0 +1,11 @@
+"""Fixtures of the kit's tests."""
+
+import pytest
+
+from tests.support.apps import Running
+
+
+@pytest.fixture
+def divisions_db(events: Running) -> Running:
+    """A database that has the code_multirange type."""
+    return events
