@@ -22,12 +22,15 @@ from services.kit.logs import log
 from services.kit.metrics import FACTS_UNSENT
 from services.kit.problems import Problem, Unavailable, all_problems, slug_of, status_of
 from services.kit.relay import Relay
+from services.kit.routing import forget_old_keys
 from services.kit.schedules import Schedule, run_schedule
 from services.kit.settings import database_of, suite
 from services.kit.tables import dead_letters, outbox
 from services.kit.telemetry import Telemetry
 from services.kit.tokens import Verifier
 from services.kit.vault import Vault
+
+FORGET_KEYS = Schedule("forget_old_keys", 3600, forget_old_keys)
 
 
 class NotReady(Unavailable):
@@ -95,7 +98,7 @@ class Kit:
             for stream in consumer.streams:
                 taker = Taker(self.service.name, self.database, self.nats, consumer, stream)
                 self.spawn(taker.run(), f"{taker.durable}@{stream}")
-        for schedule in self.service.schedules:
+        for schedule in (FORGET_KEYS, *self.service.schedules):
             self.spawn(run_schedule(schedule, self), schedule.name)
         for hook in self.service.on_start:
             await hook(self)

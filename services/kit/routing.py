@@ -6,12 +6,14 @@ are not stored. Keys live seven days.
 """
 
 from collections.abc import Callable, Coroutine
+from datetime import timedelta
 from hashlib import sha256
 from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Depends, Header, Request, Response
 from fastapi.routing import APIRoute
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select, tuple_
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.kit.db import Db, run
 from services.kit.identity import CallerDep
@@ -21,12 +23,26 @@ from services.kit.tables import idempotency_keys as keys
 _KEPT_HEADERS = ("location", "etag", "content-type", "content-language")
 
 
+KEPT_DAYS = 7
+
+
 class KeyInUse(Conflict):
     """The first request with this Idempotency-Key is still running."""
 
 
 class KeyReused(BrokenRule):
     """The Idempotency-Key was used for another body."""
+
+
+async def forget_old_keys(db: AsyncSession) -> int:
+    """A turn of the schedule that lets go of keys after KEPT_DAYS; answers how many went."""
+    old = (
+        select(keys.c.scope, keys.c.key)
+        .where(keys.c.created_at < func.now() - timedelta(days=KEPT_DAYS))
+        .limit(1000)
+    )
+    gone = await run(db, delete(keys).where(tuple_(keys.c.scope, keys.c.key).in_(old)))
+    return gone.rowcount
 
 
 class Replay(Exception):

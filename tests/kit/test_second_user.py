@@ -6,7 +6,11 @@ from uuid import uuid4
 import nats
 import orjson
 import pytest
+from sqlalchemy import text
 
+from services.kit.access import SERVICE
+from services.kit.db import run
+from services.kit.routing import forget_old_keys
 from services.kit.settings import suite
 from tests.support.apps import Running, staff, until
 
@@ -127,3 +131,16 @@ async def test_health_names_each_part(venues: Running) -> None:
 
 async def _ready(client: object) -> bool:
     return bool((await client.get("/health/ready")).status_code == 200)  # type: ignore[attr-defined]
+
+
+async def test_a_key_is_forgotten_after_seven_days(venues: Running) -> None:
+    async with venues.as_(staff("officer", HUANGYUAN), **{"Idempotency-Key": "old"}) as officer:
+        await officer.post("/venues", json=VENUE)
+        async with venues.kit.database.transaction(SERVICE) as db:
+            assert await forget_old_keys(db) == 0
+            await run(
+                db, text("UPDATE idempotency_keys SET created_at = now() - interval '8 days'")
+            )
+            assert await forget_old_keys(db) == 1
+        assert (await officer.post("/venues", json=VENUE)).status_code == 201
+    assert await venues.scalar("SELECT count(*) FROM venues") == 2
