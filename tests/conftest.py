@@ -63,6 +63,7 @@ def environment(
         "KEPU_LOG_LEVEL": os.environ.get("KEPU_LOG_LEVEL", "error"),
     }.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.delenv("KEPU_REGISTER", raising=False)
     settings.suite.cache_clear()
     yield monkeypatch
     settings.suite.cache_clear()

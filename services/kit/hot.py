@@ -20,7 +20,8 @@ from services.kit.db import Database
 from services.kit.pages import cursor_of
 
 
-def _tagged(body: bytes, request: Request, max_age: int) -> Response:
+def tagged(body: bytes, request: Request, max_age: int) -> Response:
+    """A public answer in JSON with a strong ETag and a time to live, or 304."""
     tag = f'"{blake2b(body, digest_size=12).hexdigest()}"'
     headers = {
         "ETag": tag,
@@ -57,9 +58,24 @@ class HotList:
             row: Any = await connection.fetchrow(self._sql, limit, *values)
         cursor = cursor_of(*orjson.loads(row["last"])) if row["n"] > limit else None
         following = f'"{cursor}"' if cursor else "null"
-        response = _tagged(
+        response = tagged(
             f'{{"items":{row["items"]},"next":{following}}}'.encode(), request, self._max_age
         )
         if cursor:
             response.headers["Link"] = f'<?cursor={cursor}&limit={limit}>; rel="next"'
         return response
+
+
+class HotRow:
+    """One public row: the statement answers it, or nothing."""
+
+    def __init__(self, statement: str, *, max_age: int = 10) -> None:
+        self._sql = f"SELECT row_to_json(rows)::text FROM ({statement}) rows"
+        self._max_age = max_age
+
+    async def answer(self, request: Request, database: Database, *values: Any) -> Response | None:
+        """The row with a strong ETag, or 304; None when there is no such row."""
+        pool = await database.hot()
+        async with pool.acquire() as connection:
+            found: str | None = await connection.fetchval(self._sql, *values)
+        return None if found is None else tagged(found.encode(), request, self._max_age)

@@ -1,8 +1,27 @@
-"""First-start data of services/venues."""
+"""First-start data of services/venues: the real venues that public pages tell of."""
 
 from collections.abc import Callable
 
+from services.kit.access import SERVICE
+from services.kit.db import Database
+from services.kit.settings import database_of
+from services.venues.registry.actions import add_known, known_venues
+from services.venues.settings import RegisterSettings
+
 
 async def load(say: Callable[[str], None]) -> None:
-    """Venues are entered by people; nothing is needed to begin with."""
-    say("场馆：无需预置数据")
+    """Add the known venues, published; a second time none is new."""
+    if RegisterSettings().kepu_register:
+        say("场馆：名册是自备的（KEPU_REGISTER），不预置青海的场馆")
+        return
+    venues = known_venues()
+    database = Database(database_of("venues").database_url, name="venues load")
+    try:
+        async with database.transaction(SERVICE) as db:
+            new = await add_known(db, venues)
+    finally:
+        await database.close()
+    if new:
+        say(f"场馆：新增 {len(new)}，均有公开来源，已发布")
+    else:
+        say(f"场馆：{len(venues)} 个已在册，没有变化")

@@ -7,7 +7,7 @@ from sqlmodel import Field, SQLModel
 
 from services.kit.columns import code_column, enum_column, now_column
 from services.kit.ids import uuid7
-from services.venues.registry.rules import VenueKind, VenueState
+from services.venues.registry.rules import PlaceEvidence, VenueKind, VenueState
 
 
 class Venue(SQLModel, table=True):
@@ -22,6 +22,11 @@ class Venue(SQLModel, table=True):
     """Where it was entered, on the map of that day."""
     longitude: float | None = None
     latitude: float | None = None
+    source: str | None = None
+    """The public page that a venue nobody entered is known from."""
+    place_evidence: PlaceEvidence | None = Field(
+        default=None, sa_column=enum_column(PlaceEvidence, nullable=True)
+    )
     state: VenueState = Field(default=VenueState.DRAFT, sa_column=enum_column(VenueState))
     version: int = 1
     created_by: UUID

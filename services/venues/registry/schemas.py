@@ -5,7 +5,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.kit.divisions import DivisionCode
-from services.venues.registry.rules import VenueKind, VenueState
+from services.venues.registry.rules import PlaceEvidence, VenueKind, VenueState
 
 
 class VenueIn(BaseModel):
@@ -27,6 +27,10 @@ class VenueOut(BaseModel):
     division_code: str
     longitude: float | None
     latitude: float | None
+    source: str | None
+    """The public page that it is known from; null when people entered it."""
+    place_evidence: PlaceEvidence | None
+    """How far its division can be trusted; null when people entered it."""
     state: VenueState
     version: int
     allowed_actions: list[str]

@@ -21,11 +21,18 @@ TABLES = (
         parent_code {CODE} REFERENCES divisions DEFERRABLE INITIALLY DEFERRED,
         official boolean NOT NULL,
         civil_affairs_code text,
+        civil_affairs_system text,
         edition text NOT NULL,
         longitude double precision,
         latitude double precision,
-        abolished_on date)""",
+        point_source text,
+        abolished_after date,
+        abolished_on date,
+        precision text,
+        successors text[] NOT NULL DEFAULT '{{}}',
+        today text[] NOT NULL DEFAULT '{{}}')""",
     "CREATE INDEX divisions_children ON divisions (parent_code, code)",
+    "CREATE INDEX divisions_by_tier ON divisions (tier, code)",
     "CREATE INDEX divisions_by_name ON divisions USING gin (name gin_trgm_ops)",
     """CREATE TABLE editions (
         edition text PRIMARY KEY,
@@ -33,24 +40,39 @@ TABLES = (
         divisions integer NOT NULL,
         loaded_at timestamptz NOT NULL DEFAULT now())""",
     f"""CREATE TABLE successions (
-        id uuid PRIMARY KEY,
         code {CODE} NOT NULL,
-        successor_code {CODE},
+        edition text NOT NULL,
+        successor_code {CODE} NOT NULL,
+        name text NOT NULL,
+        successor_name text NOT NULL,
         kind text NOT NULL,
-        effective_on text NOT NULL,
+        effective_after date,
+        effective_on date NOT NULL,
         precision text NOT NULL,
+        reused boolean NOT NULL,
         basis text NOT NULL,
-        UNIQUE NULLS NOT DISTINCT (code, successor_code))""",
+        note text NOT NULL,
+        PRIMARY KEY (code, edition, successor_code))""",
+    "CREATE INDEX successions_backwards ON successions (successor_code, edition)",
+    f"""CREATE TABLE former_names (
+        code {CODE} NOT NULL,
+        edition text NOT NULL,
+        old_name text NOT NULL,
+        new_name text NOT NULL,
+        only_spelling boolean NOT NULL,
+        doubtful boolean NOT NULL,
+        PRIMARY KEY (code, edition))""",
     f"""CREATE TABLE campaigns (
         id uuid PRIMARY KEY,
         name text NOT NULL UNIQUE,
         theme text,
-        starts_on text NOT NULL,
-        ends_on text,
+        starts_on text COLLATE "C" NOT NULL,
+        ends_on text COLLATE "C",
         place text,
         division_code {CODE} NOT NULL,
         reported text,
         source text NOT NULL)""",
+    "CREATE INDEX campaigns_latest ON campaigns (starts_on DESC, id DESC)",
     f"""CREATE TABLE activities (
         id uuid PRIMARY KEY,
         client_id uuid,
@@ -79,7 +101,9 @@ TABLES = (
     " WHERE client_id IS NOT NULL",
     "CREATE INDEX activities_division ON activities (division_code, id)",
     "CREATE INDEX activities_series ON activities (series_id) WHERE series_id IS NOT NULL",
-    "CREATE INDEX activities_by_title ON activities USING gin (title gin_trgm_ops)",
+    # In every language that it has.
+    "CREATE INDEX activities_by_title ON activities USING gin"
+    " ((title || jsonb_path_query_array(translations, '$.*.title')::text) gin_trgm_ops)",
     f"""CREATE TABLE activity_hosts (
         activity_id uuid NOT NULL REFERENCES activities,
         division_code {CODE} NOT NULL,
@@ -108,6 +132,7 @@ TABLES = (
         registration_closes_at timestamptz,
         list_rule varchar(40) NOT NULL,
         offer_minutes integer NOT NULL CHECK (offer_minutes BETWEEN 1 AND 20160),
+        cancel_reason text,
         verified integer NOT NULL CHECK (verified >= 0),
         version integer NOT NULL,
         CONSTRAINT occurrences_end_after_start CHECK (ends_at > starts_at))""",
@@ -123,6 +148,7 @@ TABLES = (
         offered integer NOT NULL CHECK (offered >= 0),
         waiting integer NOT NULL CHECK (waiting >= 0),
         next_number integer NOT NULL,
+        open boolean NOT NULL DEFAULT true,
         version integer NOT NULL,
         CONSTRAINT pools_capacity CHECK (confirmed + offered <= capacity),
         CONSTRAINT pools_name UNIQUE (occurrence_id, name))""",
@@ -139,7 +165,9 @@ TABLES = (
     f"""CREATE TABLE registrations (
         id uuid PRIMARY KEY,
         client_id uuid,
-        occurrence_id uuid NOT NULL REFERENCES occurrences,
+        -- No key to occurrences: it would lock the occurrence under every registration, and the
+        -- pool's own key says the same.
+        occurrence_id uuid NOT NULL,
         pool_id uuid NOT NULL REFERENCES pools,
         ticket_id uuid NOT NULL REFERENCES tickets,
         division_code {CODE} NOT NULL,
@@ -155,6 +183,10 @@ TABLES = (
         version integer NOT NULL,
         created_at timestamptz NOT NULL DEFAULT now(),
         CONSTRAINT registrations_number UNIQUE (pool_id, number),
+        CONSTRAINT registrations_offer CHECK (
+            (state = 'offered') = (offered_places > 0)
+            AND (state = 'offered') = (offer_expires_at IS NOT NULL)
+            AND offered_places <= party_size),
         CONSTRAINT registrations_somebodys
             CHECK (account_id IS NOT NULL OR proxy_by IS NOT NULL))""",
     # One live registration a person and occurrence; staff may register many without an account.
@@ -162,7 +194,8 @@ TABLES = (
     " WHERE account_id IS NOT NULL AND state IN ('waiting', 'offered', 'confirmed')",
     "CREATE UNIQUE INDEX registrations_client_id"
     " ON registrations (COALESCE(account_id, proxy_by), client_id) WHERE client_id IS NOT NULL",
-    "CREATE INDEX registrations_queue ON registrations (pool_id, number) WHERE state = 'waiting'",
+    "CREATE INDEX registrations_queue ON registrations (pool_id, number)"
+    " INCLUDE (party_size, split_ok) WHERE state = 'waiting'",
     "CREATE INDEX registrations_offers ON registrations (offer_expires_at) WHERE state = 'offered'",
     "CREATE INDEX registrations_account ON registrations (account_id, id)"
     " WHERE account_id IS NOT NULL",
@@ -212,22 +245,26 @@ TABLES = (
         hosts text[] NOT NULL,
         activities integer NOT NULL,
         occurrences integer NOT NULL,
+        attended integer NOT NULL,
         verified integer NOT NULL,
         counted integer NOT NULL,
         estimated integer NOT NULL,
         online integer NOT NULL,
         PRIMARY KEY (source, id))""",
+    # fillfactor: a figure grows in place, without a new entry in the index.
     f"""CREATE TABLE tallies (
         division_code {CODE} NOT NULL,
+        grain varchar(40) NOT NULL,
         day date NOT NULL,
         activities integer NOT NULL,
-        activity_share numeric(14, 6) NOT NULL,
+        share bigint NOT NULL,
         occurrences integer NOT NULL,
-        verified integer NOT NULL,
-        counted integer NOT NULL,
-        estimated integer NOT NULL,
-        online integer NOT NULL,
-        PRIMARY KEY (division_code, day))""",
+        attended integer NOT NULL,
+        verified bigint NOT NULL,
+        counted bigint NOT NULL,
+        estimated bigint NOT NULL,
+        online bigint NOT NULL,
+        PRIMARY KEY (division_code, grain, day)) WITH (fillfactor = 80)""",
 )
 
 

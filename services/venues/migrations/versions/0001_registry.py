@@ -19,6 +19,8 @@ def upgrade() -> None:
             recorded_code varchar(12) COLLATE "C" NOT NULL,
             longitude double precision CHECK (longitude BETWEEN 73 AND 136),
             latitude double precision CHECK (latitude BETWEEN 3 AND 54),
+            source text,
+            place_evidence varchar(40),
             state varchar(20) NOT NULL,
             version integer NOT NULL,
             created_by uuid NOT NULL,
