@@ -1,6 +1,7 @@
 """How a service's process starts: `python -m services.kit serve|migrate|load|facts PACKAGE`."""
 
 import asyncio
+import signal
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -30,6 +31,8 @@ def serve(package: str, uds: Path | None, host: str, port: int | None) -> None:
     """Serve until SIGTERM, then drain for at most ten seconds."""
     app = import_module(f"{package}.main").create_app()
     where: dict[str, object] = {"uds": str(uds)} if uds else {"host": host, "port": port or 8000}
+    # uvicorn drains, then raises the signal again for whoever was there before: that is a good end.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     uvicorn.run(
         app,
         **where,  # type: ignore[arg-type]

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import asyncpg
 import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -38,6 +39,9 @@ class NotFound(Problem):
 
 
 _HTTP: dict[int, type[Problem]] = {404: NotFound, 405: MethodNotAllowed}
+
+
+_ASYNCPG = (asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 class Busy(Unavailable):
@@ -127,6 +131,8 @@ def _from_validation(error: RequestValidationError) -> Problem:
 def _from_database(error: Exception, constraints: dict[str, type[Problem]]) -> Problem:
     """The named problem behind a database error, or what to say of a database that is away."""
     cause = getattr(getattr(error, "orig", None), "__cause__", None)
+    if isinstance(error, _ASYNCPG):
+        cause = error
     name = getattr(cause, "constraint_name", None)
     state = getattr(cause, "sqlstate", None)
     if name in constraints:
@@ -173,6 +179,7 @@ def install(app: FastAPI, constraints: dict[str, type[Problem]]) -> None:
     app.add_exception_handler(Problem, on_problem)
     app.add_exception_handler(RequestValidationError, on_invalid)
     app.add_exception_handler(HTTPException, on_http)
-    for kind in (DBAPIError, PoolTimeout, ConnectionError):
+    # asyncpg's errors while connecting come as they are, a missing socket as FileNotFoundError.
+    for kind in (DBAPIError, PoolTimeout, ConnectionError, FileNotFoundError, *_ASYNCPG):
         app.add_exception_handler(kind, on_database)
     app.add_exception_handler(Replay, on_replay)

@@ -82,14 +82,7 @@ class Kit:
 
     async def start(self) -> None:
         """Connect, and start the loops. NATS may come later: requests need only the database."""
-        await self.nats.connect(
-            self._nats_url,
-            name=self.service.name,
-            max_reconnect_attempts=-1,
-            reconnect_time_wait=1,
-            allow_reconnect=True,
-            error_cb=_nats_error,
-        )
+        self._spawn(self._connect_nats(), "nats")
         if self.service.publishes:
             self.relay = Relay(self.service.name, self.database.dsn, self.nats)
             self.database.on_facts = self.relay.wake  # type: ignore[method-assign]
@@ -102,6 +95,18 @@ class Kit:
             self.spawn(run_schedule(schedule, self), schedule.name)
         for hook in self.service.on_start:
             await hook(self)
+
+    async def _connect_nats(self) -> None:
+        await self.nats.connect(
+            self._nats_url,
+            name=self.service.name,
+            max_reconnect_attempts=-1,
+            reconnect_time_wait=1,
+            allow_reconnect=True,
+            error_cb=_nats_error,
+        )
+        # The client reconnects by itself from here on; an ended loop would read as a failure.
+        await asyncio.Event().wait()
 
     async def stop(self) -> None:
         """Stop the loops, then let go of NATS and the database."""
@@ -150,7 +155,7 @@ async def _nats_error(error: Exception) -> None:
     log.warning("nats", error=repr(error))
 
 
-def kit_of(request: Request) -> Kit:
+async def kit_of(request: Request) -> Kit:
     """The running parts of this service."""
     kit: Kit = request.app.state.kit
     return kit
@@ -186,7 +191,12 @@ async def metrics() -> Response:
 
 @_plumbing.get("/problems", include_in_schema=False)
 async def problems() -> dict[str, Any]:
-    """What this service's problems say, with their statuses: the gateway's documentation of them."""
+    """What this service's problems say, with their statuses: the gateway documents them."""
+    return problem_texts()
+
+
+def problem_texts() -> dict[str, Any]:
+    """Every slug that this process can say: its status (null: a rule about a field), its words."""
     kinds = {slug_of(kind): kind for kind in all_problems()}
     return {
         slug: {"status": status_of(kinds[slug]) if slug in kinds else None, "words": words}

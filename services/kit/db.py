@@ -1,5 +1,6 @@
 """The database of one service: a transaction per request, committed before the response leaves."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
@@ -14,6 +15,10 @@ from services.kit.access import SERVICE, Caller, Kind, P, multirange
 from services.kit.context import current
 from services.kit.identity import CallerDep
 from services.kit.problems import TooSlow
+
+
+async def _nothing_to_reset(_: object) -> None:
+    """Hot connections only read, outside of transactions: no state to clear, no round trip."""
 
 
 class Database:
@@ -33,7 +38,7 @@ class Database:
             self._url,
             pool_size=size,
             max_overflow=0,
-            pool_timeout=5,
+            pool_timeout=10,
             pool_pre_ping=False,
             pool_use_lifo=True,
             connect_args={"server_settings": {"application_name": name}},
@@ -42,6 +47,7 @@ class Database:
             self.engine, class_=AsyncSession, expire_on_commit=False
         )
         self._hot: asyncpg.Pool[asyncpg.Record] | None = None
+        self._making_hot = asyncio.Lock()
         self._walls_sql = text(
             "SELECT set_config('kepu.subject', :subject, true),"
             " set_config('kepu.kind', :kind, true),"
@@ -57,9 +63,15 @@ class Database:
     async def hot(self) -> "asyncpg.Pool[asyncpg.Record]":
         """The pool for hot reads, made at first use. Its connections see no personal rows."""
         if self._hot is None:
-            self._hot = await asyncpg.create_pool(
-                self.dsn, min_size=1, max_size=self._hot_size, command_timeout=10
-            )
+            async with self._making_hot:
+                if self._hot is None:
+                    self._hot = await asyncpg.create_pool(
+                        self.dsn,
+                        min_size=1,
+                        max_size=self._hot_size,
+                        command_timeout=10,
+                        reset=_nothing_to_reset,
+                    )
         return self._hot
 
     @asynccontextmanager

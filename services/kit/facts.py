@@ -4,6 +4,7 @@ A fact is a thin body (ids, divisions, numbers; no personal data) in a CloudEven
 A publisher declares each with a class; a consumer redeclares the few fields that it reads.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
@@ -54,22 +55,32 @@ async def record(
     db: AsyncSession, fact: Fact, *, subject: UUID | str, division: str, version: int
 ) -> UUID:
     """Write `fact` to the outbox in the caller's transaction; the relay publishes it after."""
-    work = current()
-    fact_id = uuid7()
-    await run(
-        db,
-        outbox.insert().values(
-            id=fact_id,
-            type=fact.type,
-            subject=str(subject),
-            division=division,
-            version=version,
-            traceparent=work.traceparent if work else new_traceparent(),
-            data=fact.model_dump(mode="json"),
-        ),
-    )
-    db.info["facts"] = True
+    (fact_id,) = await record_all(db, [(fact, subject, division, version)])
     return fact_id
+
+
+async def record_all(
+    db: AsyncSession, told: Iterable[tuple[Fact, UUID | str, str, int]]
+) -> list[UUID]:
+    """Many facts in one statement: each with its subject, its division and its version."""
+    work = current()
+    traceparent = work.traceparent if work else new_traceparent()
+    rows: list[dict[str, Any]] = [
+        {
+            "id": uuid7(),
+            "type": fact.type,
+            "subject": str(subject),
+            "division": division,
+            "version": version,
+            "traceparent": traceparent,
+            "data": fact.model_dump(mode="json"),
+        }
+        for fact, subject, division, version in told
+    ]
+    if rows:
+        await run(db, outbox.insert(), rows)
+        db.info["facts"] = True
+    return [row["id"] for row in rows]
 
 
 def stream_of(fact_type: str) -> str:

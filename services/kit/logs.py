@@ -52,7 +52,12 @@ def configure(service: str, form: str = "json", level: str = "info") -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _work,
         _mask,
-        structlog.processors.dict_tracebacks if form == "json" else structlog.dev.set_exc_info,
+        # Without the frames' variables: they hold tokens, phones and names.
+        structlog.processors.ExceptionRenderer(
+            structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+        )
+        if form == "json"
+        else structlog.dev.set_exc_info,
     ]
     structlog.configure(
         processors=[

@@ -62,6 +62,9 @@ KIT_TABLES = (
 )
 """The kit's tables as of their first migration; a later change is a migration of every service."""
 
+APPEND_ONLY = ("openings", "audit")
+"""What was opened or changed, and why, is kept: nobody who does it can rewrite it."""
+
 
 def create_kit_tables(op: Any) -> None:
     """For a service's first migration."""
@@ -113,7 +116,8 @@ def _migrate(connection: Connection, metadata: Any, role: str | None) -> None:
             f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {name}",
             f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {name}",
             f"REVOKE ALL ON alembic_version FROM {name}",
-            # What was opened, and why, is kept: nobody who opens can rewrite it.
-            f"REVOKE UPDATE, DELETE ON openings FROM {name}",
         ):
             connection.execute(text(statement))
+        for table in APPEND_ONLY:
+            if connection.scalar(text("SELECT to_regclass(:table)"), {"table": table}) is not None:
+                connection.execute(text(f"REVOKE UPDATE, DELETE, TRUNCATE ON {table} FROM {name}"))

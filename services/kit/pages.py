@@ -51,7 +51,7 @@ class Paging(BaseModel):
             raise broken("/cursor", "cursor") from error
 
 
-def _paging(
+async def _paging(
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT,
     cursor: Annotated[str | None, Query(max_length=500)] = None,
 ) -> Paging:

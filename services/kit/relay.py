@@ -1,25 +1,30 @@
 """The relay: carries committed facts from outbox to JetStream, in commit order, at least once."""
 
 import asyncio
+import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
 import orjson
 from nats.aio.client import Client
-from nats.errors import Error as NatsError
+from nats.errors import ConnectionClosedError
 from nats.js import JetStreamContext
 from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
 from nats.js.errors import NotFoundError
 
 from services.kit.facts import Envelope, stream_of, subject_of
 from services.kit.logs import log
+from services.kit.outages import INTERRUPTIONS
 
 Connection = Any  # asyncpg's own, or one of a pool
 
 LOCK = 0x6B657075  # "kepu": one relay per database, so replicas are safe
 BATCH = 500
 IDLE_S = 1.0
+ACK_S = 10.0
+CHECK_S = 10.0
 
 UNSENT = """
 SELECT id, type, subject, division, "time", version, traceparent, data
@@ -29,8 +34,15 @@ ORDER BY xid, seq
 LIMIT $1
 """
 SENT = "UPDATE outbox SET sent_at = now() WHERE id = ANY($1::uuid[])"
-# After a restore, transaction ids start again: old ones must not wait for them.
 REPUBLISH = "UPDATE outbox SET sent_at = NULL, xid = '3'::xid8 WHERE sent_at IS NOT NULL"
+# In a restored cluster transaction ids start again. A row that can be seen, of a transaction that
+# this cluster has not come to, is of the former life: it and what was before it must not wait.
+FORMER_LIFE = """
+UPDATE outbox SET xid = '3'::xid8
+WHERE sent_at IS NULL AND seq <= (
+    SELECT max(seq) FROM outbox
+    WHERE sent_at IS NULL AND xid >= pg_snapshot_xmax(pg_current_snapshot()))
+"""
 
 
 class Relay:
@@ -50,35 +62,36 @@ class Relay:
 
     async def run(self) -> None:
         """Publish until cancelled; a lost connection is made again."""
+        # One context for good: each listens for its acknowledgements as long as the client lives.
+        jetstream = self._nats.jetstream(timeout=ACK_S)
         while True:
             try:
-                await self._run_connected()
-            except (
-                OSError,
-                asyncpg.PostgresError,
-                asyncpg.InterfaceError,
-                NatsError,
-                TimeoutError,
-            ) as error:
+                await self._run_connected(jetstream)
+            except INTERRUPTIONS as error:
                 log.warning("relay_interrupted", error=repr(error))
                 await asyncio.sleep(IDLE_S)
 
-    async def _run_connected(self) -> None:
+    async def _run_connected(self, jetstream: JetStreamContext) -> None:
         connection = await asyncpg.connect(
             self._dsn, server_settings={"application_name": f"{self._service}-relay"}
         )
         try:
-            jetstream = self._nats.jetstream(timeout=10)
+            # Ready before it leads: a second replica waits for its turn in good health.
             self.ready.set()
             await self._lead(connection)
-            await self._ensure_stream(jetstream, connection)
+            await connection.execute(FORMER_LIFE)
+            checked_at = -CHECK_S
             while True:
                 self._wake.clear()
+                if not self._nats.is_connected:
+                    # Another replica may have a way to NATS: let go of the lead.
+                    raise ConnectionClosedError
+                if time.monotonic() - checked_at >= CHECK_S:
+                    await self._ensure_stream(jetstream, connection)
+                    checked_at = time.monotonic()
                 if await self._publish_batch(jetstream, connection) < BATCH:
-                    try:
+                    with suppress(TimeoutError):
                         await asyncio.wait_for(self._wake.wait(), IDLE_S)
-                    except TimeoutError:
-                        continue
         finally:
             connection.terminate()
 
@@ -132,7 +145,7 @@ class Relay:
             )
             for row in rows
         ]
-        await asyncio.wait_for(asyncio.gather(*acks), 30)
+        await asyncio.wait_for(asyncio.gather(*acks), ACK_S)
         await connection.execute(SENT, [row["id"] for row in rows])
         self.last_sent_at = datetime.now(UTC)
         return len(rows)

@@ -5,10 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nats.errors import Error as NatsError
 from sqlalchemy import func, select
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.kit.access import SERVICE
@@ -16,7 +13,6 @@ from services.kit.context import Work, begin, new_traceparent
 from services.kit.db import run
 from services.kit.ids import uuid7
 from services.kit.logs import log
-from services.kit.problems import Problem
 
 if TYPE_CHECKING:
     from services.kit.app import Kit
@@ -44,7 +40,9 @@ async def run_schedule(schedule: Schedule, kit: "Kit") -> None:
                 )
                 if (await run(db, select(lock))).scalar_one():
                     moved = await schedule.turn(db)
-        except (DBAPIError, PoolTimeout, OSError, NatsError, Problem) as error:
+        except Exception as error:  # noqa: BLE001 - whatever a turn raises, the next one comes
             log.warning("schedule_failed", schedule=schedule.name, error=repr(error)[:500])
+            # Also when only the commit failed: rows that did not move are no reason to hurry.
+            moved = 0
         if not moved:
             await asyncio.sleep(schedule.every_s)

@@ -10,7 +10,7 @@ from services.kit.problems import Stale, VersionNeeded
 _TAG = re.compile(r'(?:W/)?"v([0-9]{1,9})"')
 
 
-def _if_match(
+async def _if_match(
     if_match: Annotated[str | None, Header(description='The version read, as `"v7"`')] = None,
 ) -> int:
     if if_match is None:

@@ -22,12 +22,18 @@ class Installation:
 
     home: Home
     port: int = field(default_factory=free_port)
+    more: dict[str, str] = field(default_factory=dict)
 
     def environ(self, **more: str) -> dict[str, str]:
         """The environment of a command."""
         told = {key: value for key, value in os.environ.items() if "DATABASE_URL" not in key}
         told.pop("NATS_URL", None)
-        return told | {"KEPU_HOME": str(self.home.folder), "KEPU_PORT": str(self.port)} | more
+        return (
+            told
+            | {"KEPU_HOME": str(self.home.folder), "KEPU_PORT": str(self.port)}
+            | self.more
+            | more
+        )
 
     def kepu(self, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""

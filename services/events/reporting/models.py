@@ -1,14 +1,20 @@
-"""Tables of reporting: what each fact contributes, and the totals by division and day."""
+"""Tables of reporting: what each fact contributes, and the totals by division, day and month.
+
+Both are on the map of the day of the fact: `hosts` are the codes in force when it was recorded.
+Figures on today's map are a rewrite of `contributions.hosts` from a `division_changed` fact, whose
+difference goes to the tallies by the same rules (rules.differences); the facts keep the old codes,
+so that the figures "as it was" can always be folded again.
+"""
 
 from datetime import date
-from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import Column, Numeric
+from sqlalchemy import BigInteger, Column
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 from sqlmodel import Field, SQLModel
 
-from services.kit.columns import code_column
+from services.events.reporting.rules import Grain, Source
+from services.kit.columns import code_column, enum_column
 
 
 class Contribution(SQLModel, table=True):
@@ -16,14 +22,15 @@ class Contribution(SQLModel, table=True):
 
     __tablename__ = "contributions"
 
-    source: str = Field(primary_key=True)
-    """`activity` or `attendance`."""
+    source: Source = Field(sa_column=enum_column(Source, primary_key=True))
     id: UUID = Field(primary_key=True)
     version: int
+    """Of the newest fact taken. A cancelled activity keeps its row: late facts stay late."""
     day: date
     hosts: list[str] = Field(sa_column=Column(ARRAY(TEXT), nullable=False))
     activities: int = 0
     occurrences: int = 0
+    attended: int = 0
     verified: int = 0
     counted: int = 0
     estimated: int = 0
@@ -31,17 +38,23 @@ class Contribution(SQLModel, table=True):
 
 
 class Tally(SQLModel, table=True):
-    """Totals of a division and day: everything at or below it, each activity counted once."""
+    """Totals of a division and day, or month: everything at or below it, each activity once.
+
+    A year at the province is 12 rows instead of 365, each on a page of its own.
+    """
 
     __tablename__ = "tallies"
 
     division_code: str = Field(sa_column=code_column(primary_key=True))
+    grain: Grain = Field(sa_column=enum_column(Grain, primary_key=True))
     day: date = Field(primary_key=True)
+    """The first of the month, where the row is a month's."""
     activities: int = 0
-    activity_share: Decimal = Field(sa_column=Column(Numeric(14, 6), nullable=False))
-    """Each host's equal share of a co-hosted activity; shares of siblings add up, counts do not."""
+    share: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
+    """In millionths of an activity: each host's part. Shares of siblings add up, counts do not."""
     occurrences: int = 0
-    verified: int = 0
-    counted: int = 0
-    estimated: int = 0
-    online: int = 0
+    attended: int = 0
+    verified: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
+    counted: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
+    estimated: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
+    online: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))

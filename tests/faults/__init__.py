@@ -1,0 +1,1 @@
+"""What is killed, and what must still be true afterwards."""

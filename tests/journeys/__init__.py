@@ -1,0 +1,1 @@
+"""Stories across services, told through the gateway of a whole suite on the real register."""
