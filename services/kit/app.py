@@ -82,7 +82,7 @@ class Kit:
 
     async def start(self) -> None:
         """Connect, and start the loops. NATS may come later: requests need only the database."""
-        self._spawn(self._connect_nats(), "nats")
+        self.spawn(self._connect_nats(), "nats")
         if self.service.publishes:
             self.relay = Relay(self.service.name, self.database.dsn, self.nats)
             self.database.on_facts = self.relay.wake  # type: ignore[method-assign]
