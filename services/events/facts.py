@@ -9,7 +9,9 @@ from uuid import UUID
 from services.kit.facts import Fact
 
 
-class _Activity(Fact):
+class ActivityFact(Fact):
+    """What every fact about a public activity says."""
+
     hosts: list[str]
     """The lead division first, then the co-hosts that have accepted."""
     day: date
@@ -36,19 +38,19 @@ class ActivityApproved(Fact, type="events.activity_approved.v1"):
     recipient: UUID
 
 
-class ActivityPublished(_Activity, type="events.activity_published.v1"):
+class ActivityPublished(ActivityFact, type="events.activity_published.v1"):
     """The public can see it and register."""
 
 
-class ActivityRescheduled(_Activity, type="events.activity_rescheduled.v1"):
+class ActivityRescheduled(ActivityFact, type="events.activity_rescheduled.v1"):
     """Times, places, hosts or the number of occurrences changed after publication."""
 
 
-class ActivityCompleted(_Activity, type="events.activity_completed.v1"):
+class ActivityCompleted(ActivityFact, type="events.activity_completed.v1"):
     """It has been held."""
 
 
-class ActivityCancelled(_Activity, type="events.activity_cancelled.v1"):
+class ActivityCancelled(ActivityFact, type="events.activity_cancelled.v1"):
     """It will not be held: it counts no more."""
 
 

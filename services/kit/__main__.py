@@ -42,6 +42,8 @@ def serve(package: str, uds: Path | None, host: str, port: int | None) -> None:
         date_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=10,
+        # Longer than any client of ours keeps an idle connection: it closes first, never we.
+        timeout_keep_alive=75,
         loop="uvloop",
         http="httptools",
         lifespan="on",

@@ -139,6 +139,8 @@ def _from_database(error: Exception, constraints: dict[str, type[Problem]]) -> P
         return constraints[name]()
     if state == "57014":
         return TooSlow()
+    if state in ("22021", "22P05"):  # a NUL within a text
+        return BrokenRule()
     if isinstance(error, IntegrityError):
         return Conflict()
     if (

@@ -94,6 +94,7 @@ class Occurrence(SQLModel, table=True):
     list_rule: str = "strict"
     """How the waiting list is served: `strict` (nobody passes) or `greedy` (first that fits)."""
     offer_minutes: int = 120
+    cancel_reason: str | None = None
     verified: int = 0
     """People checked in: kept here so that the fact of a check-in carries a total and a version."""
     version: int = 1

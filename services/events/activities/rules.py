@@ -1,9 +1,18 @@
-"""Vocabulary and lifecycle of activities: pure, no I/O."""
+"""Vocabulary and lifecycle of activities, and what each step asks of one: pure, no I/O."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
 from enum import StrEnum
+from typing import Any, Protocol, TypeVar
+from zoneinfo import ZoneInfo
 
 from services.kit.access import P
-from services.kit.workflow import Workflow
+from services.kit.problems import BrokenRule, Conflict, FieldError
+from services.kit.workflow import Workflow, WrongState
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+"""The zone that a day of an activity is in."""
 
 
 class Form(StrEnum):
@@ -71,18 +80,170 @@ class OccurrenceState(StrEnum):
 S = ActivityState
 
 PUBLIC_STATES = frozenset({S.PUBLISHED, S.ONGOING, S.COMPLETED, S.ARCHIVED, S.CANCELLED})
-"""What everybody may see. A cancelled activity stays visible: those who come should read why."""
+"""What everybody may see, once it was published. A cancelled activity stays visible: those who
+come should read why; one cancelled before its publication was never public, and is not now."""
+
+EDITABLE = frozenset({S.DRAFT, S.RETURNED})
+"""Everything may be edited, by whoever drafts. What is submitted or approved stands still: withdraw
+it (or have it sent back), edit, submit again; so what was approved is what is published."""
+
+RUNNING = frozenset({S.PUBLISHED, S.ONGOING})
+"""Only texts may be edited, and occurrences added, moved and cancelled, by whoever runs it."""
+
+OPEN_FOR_HOSTS = frozenset(S) - {S.COMPLETED, S.ARCHIVED, S.CANCELLED}
+
+
+class UnknownCampaign(BrokenRule):
+    """The campaign that it names is not there."""
+
+
+class Incomplete(BrokenRule):
+    """What an activity still lacks before it can be submitted; each field is named."""
+
+
+class NothingAhead(Conflict):
+    """There is no occurrence left to come to."""
+
+
+class NotOver(Conflict):
+    """Some occurrence has not ended, or none was held."""
+
+
+class Timed(Protocol):
+    """What the rules read of an occurrence: a table row, or a test's own."""
+
+    @property
+    def starts_at(self) -> datetime: ...
+    @property
+    def ends_at(self) -> datetime: ...
+    @property
+    def state(self) -> OccurrenceState: ...
+
+
+T = TypeVar("T", bound=Timed)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """An activity as the guards of its lifecycle look at it."""
+
+    title: str
+    occurrences: Sequence[Timed]
+    headcount: int
+    """Expected people, or places: whichever is more."""
+    safety_plan: str | None
+    threshold: int
+    now: datetime
+
+
+def live(occurrences: Sequence[T]) -> list[T]:
+    """Those that are not cancelled."""
+    return [one for one in occurrences if one.state is not OccurrenceState.CANCELLED]
+
+
+def day_of(occurrences: Sequence[Timed]) -> date:
+    """The day, in Asia/Shanghai, of the first that is not cancelled; of the first when all are."""
+    first = min(one.starts_at for one in live(occurrences) or occurrences)
+    return first.astimezone(SHANGHAI).date()
+
+
+def is_over(occurrence: Timed, now: datetime) -> bool:
+    """Has it been held, or will it never be?"""
+    match occurrence.state:
+        case OccurrenceState.CANCELLED | OccurrenceState.COMPLETED:
+            return True
+        case OccurrenceState.POSTPONED:
+            return False
+        case OccurrenceState.SCHEDULED:
+            return occurrence.ends_at <= now
+
+
+def may_submit(standing: Standing) -> None:
+    """Raise Incomplete unless there is a title, an occurrence and, for a crowd, a safety plan."""
+    lacks = []
+    if not standing.title:
+        lacks.append(FieldError("/title", "title-needed"))
+    if not live(standing.occurrences):
+        lacks.append(FieldError("/occurrences", "occurrence-needed"))
+    # 大型活动: from 1,000 people on (KP-005), or what the province has set.
+    if standing.headcount >= standing.threshold and not standing.safety_plan:
+        values = (("headcount", standing.headcount), ("threshold", standing.threshold))
+        lacks.append(FieldError("/safety_plan", "safety-plan-needed", values))
+    if lacks:
+        raise Incomplete(errors=tuple(lacks))
+
+
+def may_publish(standing: Standing) -> None:
+    """Raise NothingAhead unless an occurrence is still to come."""
+    if not any(
+        one.state is OccurrenceState.SCHEDULED and one.starts_at > standing.now
+        for one in standing.occurrences
+    ):
+        raise NothingAhead()
+
+
+def may_complete(standing: Standing) -> None:
+    """Raise NotOver unless every occurrence is over and at least one was held."""
+    if not live(standing.occurrences) or not all(
+        is_over(one, standing.now) for one in standing.occurrences
+    ):
+        raise NotOver()
+
 
 LIFECYCLE: Workflow[ActivityState] = Workflow(
     "activity",
-    # action       from                       to           needs
-    ("submit", {S.DRAFT, S.RETURNED}, S.SUBMITTED, P.ACTIVITY_EDIT),
-    ("withdraw", S.SUBMITTED, S.DRAFT, P.ACTIVITY_EDIT),
+    # action       from                       to           needs              guard
+    ("submit", {S.DRAFT, S.RETURNED}, S.SUBMITTED, P.ACTIVITY_EDIT, may_submit),
+    ("withdraw", {S.SUBMITTED, S.APPROVED}, S.DRAFT, P.ACTIVITY_EDIT),
     ("send_back", {S.SUBMITTED, S.APPROVED}, S.RETURNED, P.ACTIVITY_APPROVE),
     ("approve", S.SUBMITTED, S.APPROVED, P.ACTIVITY_APPROVE),
-    ("publish", S.APPROVED, S.PUBLISHED, P.ACTIVITY_RUN),
+    ("publish", S.APPROVED, S.PUBLISHED, P.ACTIVITY_RUN, may_publish),
     ("begin", S.PUBLISHED, S.ONGOING, P.ACTIVITY_RUN),
-    ("complete", {S.PUBLISHED, S.ONGOING}, S.COMPLETED, P.ACTIVITY_RUN),
+    ("complete", {S.PUBLISHED, S.ONGOING}, S.COMPLETED, P.ACTIVITY_RUN, may_complete),
     ("cancel", {S.APPROVED, S.PUBLISHED, S.ONGOING}, S.CANCELLED, P.ACTIVITY_RUN),
     ("archive", S.COMPLETED, S.ARCHIVED, P.ACTIVITY_RUN),
 )
+
+OS = OccurrenceState
+
+OCCURRENCE_LIFECYCLE: Workflow[OccurrenceState] = Workflow(
+    "occurrence",
+    # action       from                       to           needs: which one, `change_needs` says
+    ("postpone", OS.SCHEDULED, OS.POSTPONED, {P.ACTIVITY_EDIT, P.ACTIVITY_RUN}),
+    ("reschedule", {OS.SCHEDULED, OS.POSTPONED}, OS.SCHEDULED, {P.ACTIVITY_EDIT, P.ACTIVITY_RUN}),
+    ("cancel", {OS.SCHEDULED, OS.POSTPONED}, OS.CANCELLED, {P.ACTIVITY_EDIT, P.ACTIVITY_RUN}),
+)
+
+
+def change_needs(action: str, state: ActivityState) -> P:
+    """Who changes an activity in `state`: whoever drafts it, later whoever runs it.
+
+    Raises WrongState for one that stands still (submitted, approved) or is over.
+    """
+    if state in EDITABLE:
+        return P.ACTIVITY_EDIT
+    if state in RUNNING:
+        return P.ACTIVITY_RUN
+    raise WrongState(action=action, state=state.value)
+
+
+def host_needs(action: str, state: ActivityState) -> P:
+    """Who at the lead invites and removes co-hosts: as `change_needs`, until it is over."""
+    if state not in OPEN_FOR_HOSTS:
+        raise WrongState(action=action, state=state.value)
+    return P.ACTIVITY_RUN if state in RUNNING else P.ACTIVITY_EDIT
+
+
+def pointer_exists(pointer: str, document: Any) -> bool:
+    """Does a JSON pointer (RFC 6901) lead anywhere in `document`?"""
+    if not pointer.startswith("/"):
+        return False
+    for part in pointer[1:].split("/"):
+        name = part.replace("~1", "/").replace("~0", "~")
+        if isinstance(document, dict) and name in document:
+            document = document[name]
+        elif isinstance(document, list) and name.isdecimal() and int(name) < len(document):
+            document = document[int(name)]
+        else:
+            return False
+    return True

@@ -24,7 +24,11 @@ class Pool(SQLModel, table=True):
     waiting: int = 0
     """Parties (not people) on the list: while it is not 0, newcomers queue."""
     next_number: int = 1
+    open: bool = True
+    """False once the occurrence is postponed or cancelled: read under the lock of this row, so
+    that nobody slips in beside a cancellation."""
     version: int = 1
+    """Grows with every edit of the capacity; registrations do not touch it."""
 
 
 class Ticket(SQLModel, table=True):
@@ -48,7 +52,7 @@ class Registration(SQLModel, table=True):
 
     id: UUID = Field(default_factory=uuid7, primary_key=True)
     client_id: UUID | None = None
-    occurrence_id: UUID = Field(foreign_key="occurrences.id")
+    occurrence_id: UUID
     pool_id: UUID = Field(foreign_key="pools.id")
     ticket_id: UUID = Field(foreign_key="tickets.id")
     division_code: str = Field(sa_column=code_column())
@@ -94,7 +98,7 @@ class Member(SQLModel, table=True):
 
 
 class CheckIn(SQLModel, table=True):
-    """A person came. One per member, for good."""
+    """A person came: one row a member. A mistaken one is taken back by staff (undo)."""
 
     __tablename__ = "check_ins"
 

@@ -137,8 +137,15 @@ TABLES = (
         version integer NOT NULL,
         CONSTRAINT occurrences_end_after_start CHECK (ends_at > starts_at))""",
     "CREATE INDEX occurrences_activity ON occurrences (activity_id, starts_at)",
-    "CREATE INDEX occurrences_upcoming ON occurrences (starts_at, id)",
-    "CREATE INDEX occurrences_division ON occurrences (division_code, starts_at, id)",
+    # What is on, by time: everywhere, in each division of a tier, and what lasts over days.
+    "CREATE INDEX occurrences_upcoming ON occurrences (starts_at, id) WHERE state = 'scheduled'",
+    *(
+        f"CREATE INDEX occurrences_upcoming_{digits} ON occurrences"
+        f" (left(division_code, {digits}), starts_at, id) WHERE state = 'scheduled'"
+        for digits in (4, 6, 9, 12)
+    ),
+    "CREATE INDEX occurrences_lasting ON occurrences (starts_at, id)"
+    " WHERE state = 'scheduled' AND ends_at - starts_at > INTERVAL '24 hours'",
     """CREATE TABLE pools (
         id uuid PRIMARY KEY,
         occurrence_id uuid NOT NULL REFERENCES occurrences,

@@ -1,0 +1,199 @@
+"""Reads of registrations within the caller's reach, each page in a constant number of queries."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, or_, text
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.events.activities.models import Activity, Occurrence
+from services.events.activities.rules import PUBLIC_STATES
+from services.events.registrations.models import CheckIn, Member, Pool, Registration, Ticket
+from services.events.registrations.rules import RegistrationState
+from services.kit.access import Caller, P, at_or_below, mine, within
+from services.kit.db import as_service, run
+from services.kit.pages import Paging, keyset
+from services.kit.problems import Missing
+
+# Everybody's places in the line, so it runs as the service: it answers numbers, never who.
+AHEAD = text(
+    """SELECT r.id, count(a.id) AS parties, COALESCE(sum(a.party_size), 0) AS people
+    FROM registrations r LEFT JOIN registrations a
+        ON a.pool_id = r.pool_id AND a.state = 'waiting' AND a.number < r.number
+    WHERE r.id = ANY(CAST(:ids AS uuid[])) GROUP BY r.id"""
+)
+KINDS = text(
+    """SELECT o.id AS occurrence_id, o.activity_id, o.state, o.starts_at, o.registration_opens_at,
+        o.registration_closes_at, a.state AS activity_state, a.division_code,
+        t.id AS ticket_id, t.name AS ticket, t.pool_id, t.min_age, t.max_age, t.max_party
+    FROM occurrences o JOIN activities a ON a.id = o.activity_id
+    LEFT JOIN tickets t ON t.occurrence_id = o.id
+    WHERE o.id = :id AND a.state = ANY(CAST(:public AS text[])) ORDER BY t.id"""
+)
+
+
+@dataclass(slots=True)
+class Entry:
+    """A registration with what an answer shows of it."""
+
+    registration: Registration
+    activity_id: UUID
+    starts_at: datetime
+    ticket: str
+    members: list[tuple[Member, datetime | None]]
+    """In order; with when they came."""
+    ahead: tuple[int, int] | None = None
+    """Parties and people before it on the waiting list."""
+
+    @property
+    def party(self) -> list[Member]:
+        """Those who have not been taken off."""
+        return [member for member, _ in self.members if member.dropped_at is None]
+
+    @property
+    def checked_in(self) -> bool:
+        return any(came is not None for _, came in self.members)
+
+
+def visible(caller: Caller) -> ColumnElement[bool]:
+    """My own, those I registered for others, and what my reach lets me read."""
+    return or_(
+        mine(col(Registration.account_id), caller),
+        mine(col(Registration.proxy_by), caller),
+        within(col(Registration.division_code), caller, P.REGISTRATION_READ),
+    )
+
+
+def _rows(caller: Caller) -> Any:
+    return (
+        select(Registration, Occurrence.activity_id, Occurrence.starts_at, Ticket.name)
+        .join(Occurrence, col(Occurrence.id) == Registration.occurrence_id)
+        .join(Ticket, col(Ticket.id) == Registration.ticket_id)
+        .where(visible(caller))
+        # What plain SQL changed in this transaction is read again.
+        .execution_options(populate_existing=True)
+    )
+
+
+async def _entries(db: AsyncSession, rows: Sequence[Any]) -> list[Entry]:
+    found = {row[0].id: Entry(row[0], row[1], row[2], row[3], []) for row in rows}
+    members = (
+        select(Member, CheckIn.at)
+        .join(CheckIn, col(CheckIn.member_id) == Member.id, isouter=True)
+        .where(col(Member.registration_id).in_(found))
+        .order_by(col(Member.registration_id), col(Member.position))
+        .execution_options(populate_existing=True)
+    )
+    for member, came in (await db.exec(members)).all() if found else ():
+        found[member.registration_id].members.append((member, came))
+    waiting = [
+        entry.registration.id
+        for entry in found.values()
+        if entry.registration.state is RegistrationState.WAITING
+    ]
+    if waiting:
+        async with as_service(db):
+            for row in (await run(db, AHEAD, {"ids": waiting})).all():
+                found[row.id].ahead = (row.parties, row.people)
+    return list(found.values())
+
+
+async def entries(
+    db: AsyncSession,
+    caller: Caller,
+    paging: Paging,
+    *,
+    occurrence: UUID | None = None,
+    state: RegistrationState | None = None,
+    division: str | None = None,
+) -> list[Entry]:
+    """Registrations that the caller sees, newest first."""
+    statement = _rows(caller)
+    if occurrence is not None:
+        statement = statement.where(Registration.occurrence_id == occurrence)
+    if state is not None:
+        statement = statement.where(Registration.state == state)
+    if division is not None:
+        statement = statement.where(at_or_below(col(Registration.division_code), division))
+    statement = keyset(statement, paging, col(Registration.id), descending=True)
+    return await _entries(db, (await db.exec(statement)).all())
+
+
+async def by_phone(
+    db: AsyncSession, caller: Caller, paging: Paging, index: bytes, occurrence: UUID | None
+) -> list[Entry]:
+    """Registrations with a member of this phone (its blind index), newest first."""
+    named = select(Member.registration_id).where(Member.phone_index == index)
+    statement = _rows(caller).where(col(Registration.id).in_(named))
+    if occurrence is not None:
+        statement = statement.where(Registration.occurrence_id == occurrence)
+    statement = keyset(statement, paging, col(Registration.id), descending=True)
+    return await _entries(db, (await db.exec(statement)).all())
+
+
+async def entry(
+    db: AsyncSession, caller: Caller, registration_id: UUID, *, lock: bool = False
+) -> Entry:
+    """One registration; Missing for those who cannot see it. `lock` holds its row."""
+    statement = _rows(caller).where(Registration.id == registration_id)
+    if lock:
+        statement = statement.with_for_update(of=Registration)
+    found = await _entries(db, (await db.exec(statement)).all())
+    if not found:
+        raise Missing()
+    return found[0]
+
+
+async def by_client_id(db: AsyncSession, caller: Caller, client_id: UUID) -> Entry | None:
+    """What the caller registered under this id before."""
+    statement = _rows(caller).where(
+        Registration.client_id == client_id,
+        or_(
+            mine(col(Registration.account_id), caller),
+            mine(col(Registration.proxy_by), caller),
+        ),
+    )
+    found = await _entries(db, (await db.exec(statement)).all())
+    return found[0] if found else None
+
+
+async def kinds(db: AsyncSession, occurrence_id: UUID) -> Sequence[Any]:
+    """The ticket kinds of a public occurrence, with what registering needs to know of it."""
+    values = {"id": occurrence_id, "public": [state.value for state in PUBLIC_STATES]}
+    rows = (await run(db, KINDS, values)).all()
+    if not rows:
+        raise Missing()
+    return rows
+
+
+async def places(
+    db: AsyncSession, caller: Caller, occurrence_id: UUID
+) -> tuple[Occurrence, bool, list[Pool], list[Ticket]]:
+    """An occurrence, is it public, its pools, its ticket kinds. Staff see it before the public."""
+    statement = (
+        select(Occurrence, Activity.state)
+        .join(Activity, col(Activity.id) == Occurrence.activity_id)
+        .where(
+            Occurrence.id == occurrence_id,
+            or_(
+                col(Activity.state).in_(PUBLIC_STATES),
+                within(col(Activity.division_code), caller, P.ACTIVITY_READ),
+            ),
+        )
+    )
+    found = (await db.exec(statement)).first()
+    if found is None:
+        raise Missing()
+    occurrence, state = found
+    pools = select(Pool).where(Pool.occurrence_id == occurrence_id).order_by(col(Pool.id))
+    tickets = select(Ticket).where(Ticket.occurrence_id == occurrence_id).order_by(col(Ticket.id))
+    return (
+        occurrence,
+        state in PUBLIC_STATES,
+        list((await db.exec(pools)).all()),
+        list((await db.exec(tickets)).all()),
+    )
