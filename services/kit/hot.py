@@ -37,6 +37,7 @@ class HotList:
     """A keyset list. The statement ends in `LIMIT $1 + 1`; `key` names its cursor's columns."""
 
     def __init__(self, statement: str, *, key: tuple[str, ...], max_age: int = 10) -> None:
+        self.statement = statement
         columns = ", ".join(f"rows.{name}" for name in key)
         numbered = (
             f"SELECT rows AS item, json_build_array({columns}) AS key, row_number() OVER () AS n"

@@ -51,9 +51,7 @@ def bench(seconds: float = 4, rounds: int = 3) -> list[Figure]:
         fill(on)
         port = on.serve("services.events")
         bare = free_port()
-        statement = upcoming._STATEMENT.format(
-            where=f"({upcoming._PUBLIC}) AND activities.state IN ({upcoming._RUNNING})"
-        )
+        statement = upcoming.hot_list(()).statement
         for name, value in (
             ("$4", "(date_trunc('day', now()) - interval '180 days')"),
             ("$3", "date_trunc('day', now())"),

@@ -1,0 +1,1 @@
+"""The one door: who speaks, where a request goes, and what is gathered over all services."""

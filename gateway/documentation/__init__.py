@@ -1,0 +1,1 @@
+"""The documentation: one OpenAPI document, its page, problems, and the facts that are told."""

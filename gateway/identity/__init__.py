@@ -1,0 +1,1 @@
+"""Who speaks: accounts, how they sign in, their sessions, and the record of every change."""

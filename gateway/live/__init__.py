@@ -1,0 +1,1 @@
+"""The live stream: facts as they happen, each to those who may see it (SSE)."""

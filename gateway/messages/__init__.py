@@ -1,0 +1,1 @@
+"""Messages to people: one port, in-app today; rendered in the reader's language when read."""

@@ -1,0 +1,162 @@
+"""The services as the gateway reaches them: one pool each, for passing through and for asking."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from aiohttp import (
+    BaseConnector,
+    ClientSession,
+    ClientTimeout,
+    DummyCookieJar,
+    TCPConnector,
+    UnixConnector,
+)
+from httpx_aiohttp import AiohttpTransport
+
+from gateway.segments import SERVICES
+from gateway.settings import GatewaySettings
+from services.kit.access import Caller
+from services.kit.context import child_traceparent, current
+from services.kit.problems import TooSlow, Unavailable
+from services.kit.tokens import Signer
+
+CONNECTIONS = 256
+# A service closes what was idle for 5 s: we let go first, so that no POST meets a closing door.
+KEEP_ALIVE_S = 4.0
+CONNECT_S = 2.0
+# Between two pieces of an answer; a service's event stream says something more often than this.
+SILENCE_S = 60.0
+_SKIP = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
+
+
+class ServiceDown(Unavailable):
+    """The service that the request belongs to does not answer."""
+
+    retry_after = 2
+
+
+class ServiceSlow(TooSlow):
+    """The service that the request belongs to did not answer before the deadline."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One service: its address, and two sessions on one pool of connections."""
+
+    service: str
+    base: str
+    reading: ClientSession
+    """For GET: sends once more when a kept connection turns out to be closed."""
+    writing: ClientSession
+    """For the rest: never sends twice by itself."""
+    asking: httpx.AsyncClient
+
+
+class Upstreams:
+    """Every configured service. Made inside the running loop; `close` lets go."""
+
+    def __init__(self, settings: GatewaySettings, signer: Signer) -> None:
+        self._signer = signer
+        self._targets = {
+            service: _target(service, settings.url_of(service))
+            for service in SERVICES
+            if settings.url_of(service)
+        }
+
+    def target(self, service: str) -> Target:
+        """How to reach `service`; ServiceDown when it is not part of this installation."""
+        try:
+            return self._targets[service]
+        except KeyError:
+            raise ServiceDown(service=service) from None
+
+    def has(self, service: str) -> bool:
+        """Whether `service` is part of this installation."""
+        return service in self._targets
+
+    def token(self, caller: Caller, service: str) -> str:
+        """The Authorization value that `service` believes."""
+        return f"Bearer {self._signer.sign(caller, service)}"
+
+    async def ask(
+        self,
+        service: str,
+        path: str,
+        caller: Caller,
+        *,
+        within_s: float,
+        method: str = "GET",
+        **options: Any,
+    ) -> httpx.Response:
+        """The gateway's own question, in the caller's name and language, whole or not at all.
+
+        `options` are httpx's (`params`, `json`, `headers`). Raises ServiceDown, ServiceSlow.
+        """
+        work = current()
+        remaining = work.remaining() if work else None
+        seconds = within_s if remaining is None else min(within_s, remaining)
+        headers: dict[str, str] = {"kepu-deadline-ms": str(int(seconds * 1000))}
+        if work is not None:
+            headers["x-request-id"] = work.request_id
+            headers["traceparent"] = child_traceparent(work.traceparent)
+            headers["accept-language"] = work.language
+        if caller.subject is not None:
+            headers["authorization"] = self.token(caller, service)
+        headers |= options.pop("headers", {})
+        try:
+            async with asyncio.timeout(seconds):
+                return await self.target(service).asking.request(
+                    method, path, headers=headers, **options
+                )
+        except httpx.ConnectTimeout as error:
+            # What httpx-aiohttp calls a connection that was refused, too.
+            raise ServiceDown(service=service) from error
+        except (TimeoutError, httpx.TimeoutException) as error:
+            raise ServiceSlow(service=service) from error
+        except httpx.TransportError as error:
+            raise ServiceDown(service=service) from error
+
+    def open_connections(self, service: str) -> int:
+        """Connections in use now, for tests and metrics."""
+        connector: Any = self.target(service).reading.connector
+        return len(connector._acquired)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        for target in self._targets.values():
+            await target.asking.aclose()
+            await target.writing.close()
+            await target.reading.close()
+
+
+def _target(service: str, url: str) -> Target:
+    connector: BaseConnector
+    if url.startswith("unix://"):
+        connector = UnixConnector(
+            url.removeprefix("unix://"), limit=CONNECTIONS, keepalive_timeout=KEEP_ALIVE_S
+        )
+        base = f"http://{service}"
+    else:
+        connector = TCPConnector(limit=CONNECTIONS, keepalive_timeout=KEEP_ALIVE_S)
+        base = url.rstrip("/")
+    reading, writing = (_session(connector, owner=owner) for owner in (True, False))
+    # aiohttp repeats PUT and DELETE too; whether to repeat a change is the client's to decide.
+    writing._retry_connection = False
+    # `ask` sets the deadline, for the whole of an answer.
+    asking = httpx.AsyncClient(
+        transport=AiohttpTransport(client=reading), base_url=base, timeout=SILENCE_S
+    )
+    return Target(service, base, reading, writing, asking)
+
+
+def _session(connector: BaseConnector, *, owner: bool) -> ClientSession:
+    return ClientSession(
+        connector=connector,
+        connector_owner=owner,
+        cookie_jar=DummyCookieJar(),
+        auto_decompress=False,
+        skip_auto_headers=_SKIP,
+        timeout=ClientTimeout(total=None, sock_connect=CONNECT_S, sock_read=SILENCE_S),
+    )
