@@ -110,9 +110,12 @@ class Kit:
 
     async def stop(self) -> None:
         """Stop the loops, then let go of NATS and the database."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        pending = set(self._tasks)
+        while pending:
+            # Again and again: Python 3.11's wait_for can swallow a cancellation.
+            for task in pending:
+                task.cancel()
+            _, pending = await asyncio.wait(pending, timeout=1)
         await self.nats.close()
         await self.database.close()
 

@@ -2,6 +2,7 @@
 
 `python -m tests.bench.ceilings list DSN PORT`   Starlette + asyncpg + json_agg
 `python -m tests.bench.ceilings proxy UDS PORT`  a bare aiohttp proxy
+`python -m tests.bench.ceilings answer UDS 0`    a service that answers 1 kB and does nothing
 """
 
 import sys
@@ -17,6 +18,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 
 def bare_list(dsn: str, statement: str) -> Starlette:
@@ -38,7 +40,7 @@ def bare_list(dsn: str, statement: str) -> Starlette:
 
 
 def bare_proxy(uds: str) -> web.Application:
-    """Every request goes to the server behind the socket and back, streaming; nothing else."""
+    """Every request goes to the server behind the socket and back; nothing else."""
 
     async def forward(request: web.Request) -> web.StreamResponse:
         session: aiohttp.ClientSession = request.app["session"]
@@ -47,15 +49,13 @@ def bare_proxy(uds: str) -> web.Application:
             f"http://service{request.raw_path.removeprefix('/api/v1')}",
             data=request.content if request.can_read_body else None,
         ) as upstream:
-            response = web.StreamResponse(status=upstream.status)
-            for name in ("Content-Type", "Content-Length", "ETag"):
-                if name in upstream.headers:
-                    response.headers[name] = upstream.headers[name]
-            await response.prepare(request)
-            async for chunk in upstream.content.iter_any():
-                await response.write(chunk)
-            await response.write_eof()
-            return response
+            body = await upstream.read()
+        headers = {
+            name: upstream.headers[name]
+            for name in ("Content-Type", "ETag")
+            if name in upstream.headers
+        }
+        return web.Response(status=upstream.status, headers=headers, body=body)
 
     async def session(app: web.Application) -> AsyncIterator[None]:
         connector = aiohttp.UnixConnector(uds, limit=200)
@@ -69,6 +69,14 @@ def bare_proxy(uds: str) -> web.Application:
     return app
 
 
+async def one_answer(scope: Scope, receive: Receive, send: Send) -> None:
+    """The same kilobyte for every request: what is measured is what stands in front of it."""
+    if scope["type"] == "http":
+        headers = [(b"content-type", b"application/json"), (b"content-length", b"1024")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b'"' + b"x" * 1022 + b'"'})
+
+
 if __name__ == "__main__":
     kind, where, port = sys.argv[1], sys.argv[2], int(sys.argv[3])
     if kind == "list":
@@ -79,6 +87,16 @@ if __name__ == "__main__":
             access_log=False,
             loop="uvloop",
             http="httptools",
+        )
+    elif kind == "answer":
+        uvicorn.run(
+            one_answer,
+            uds=where,
+            log_config=None,
+            access_log=False,
+            loop="uvloop",
+            http="httptools",
+            lifespan="off",
         )
     else:
         uvloop.install()
