@@ -11,6 +11,7 @@ from yarl import URL
 
 from gateway.segments import PREFIX
 from gateway.upstreams import ServiceDown, ServiceSlow, Target
+from services.kit.answers import DATABASE_ERRORS, from_database
 from services.kit.context import child_traceparent, current
 from services.kit.problems import TooLarge
 
@@ -45,7 +46,7 @@ async def pass_through(
     """One request to `service` and its answer back.
 
     Raises Problem only before the first byte of an answer: TooLarge, ServiceDown, ServiceSlow, or
-    what is wrong with the caller.
+    what is wrong with the caller (Busy while nobody can say who it is).
     """
     scope["kepu_route"] = f"{PREFIX}/{path.split('/', 4)[3]}/*"
     target = gateway.upstreams.target(service)
@@ -60,7 +61,10 @@ async def pass_through(
     size = int(headers.get("content-length", 0))
     if size > settings.gateway_max_body:
         raise TooLarge()
-    speaker = await gateway.callers.speaker(scope)
+    try:
+        speaker = await gateway.callers.speaker(scope)
+    except DATABASE_ERRORS as error:  # no exception handler of the app stands this far out
+        raise from_database(error, {}) from error
     if speaker.caller.subject is not None:
         headers["authorization"] = gateway.upstreams.token(speaker.caller, service)
     seconds = settings.gateway_deadline_s

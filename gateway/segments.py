@@ -5,8 +5,8 @@ GATEWAY = "gateway"
 SERVICES = ("events", "venues", "volunteers", "content")
 
 _TABLE = {
-    "events": """divisions stations posts coverage targets campaigns tasks activities occurrences
-        registrations check-ins feedback contests reports calendars""",
+    "events": """divisions editions stations posts coverage targets campaigns tasks activities
+        occurrences registrations check-ins feedback contests reports calendars""",
     "venues": """venues slots reservations programmes applications notices objections honours
         certificates experts draws inspections caravans""",
     "volunteers": "volunteers teams orders dispatches hours service-records",

@@ -42,6 +42,8 @@ _HTTP: dict[int, type[Problem]] = {404: NotFound, 405: MethodNotAllowed}
 
 
 _ASYNCPG = (asyncpg.PostgresError, asyncpg.InterfaceError)
+# asyncpg's errors while connecting come as they are, a missing socket as FileNotFoundError.
+DATABASE_ERRORS = (DBAPIError, PoolTimeout, ConnectionError, FileNotFoundError, *_ASYNCPG)
 
 
 class Busy(Unavailable):
@@ -128,8 +130,15 @@ def _from_validation(error: RequestValidationError) -> Problem:
     return BrokenRule(errors=tuple(fields))
 
 
-def _from_database(error: Exception, constraints: dict[str, type[Problem]]) -> Problem:
+def from_database(error: Exception, constraints: dict[str, type[Problem]]) -> Problem:
     """The named problem behind a database error, or what to say of a database that is away."""
+    problem = _named(error, constraints)
+    if status_of(type(problem)) >= 500:
+        log.error("database_failed", error=repr(error)[:500])
+    return problem
+
+
+def _named(error: Exception, constraints: dict[str, type[Problem]]) -> Problem:
     cause = getattr(getattr(error, "orig", None), "__cause__", None)
     if isinstance(error, _ASYNCPG):
         cause = error
@@ -169,19 +178,19 @@ def install(app: FastAPI, constraints: dict[str, type[Problem]]) -> None:
         return answer(problem, _language(), status=error.status_code)
 
     async def on_database(_: Request, error: Exception) -> Response:
-        problem = _from_database(error, constraints)
-        if status_of(type(problem)) >= 500:
-            log.error("database_failed", error=repr(error)[:500])
-        return answer(problem, _language())
+        return answer(from_database(error, constraints), _language())
 
     async def on_replay(_: Request, error: Exception) -> Response:
         assert isinstance(error, Replay)
         return error.response
 
+    async def on_crash(_: Request, __: Exception) -> Response:
+        return answer(InternalError(), _language())
+
+    app.add_exception_handler(Exception, on_crash)
     app.add_exception_handler(Problem, on_problem)
     app.add_exception_handler(RequestValidationError, on_invalid)
     app.add_exception_handler(HTTPException, on_http)
-    # asyncpg's errors while connecting come as they are, a missing socket as FileNotFoundError.
-    for kind in (DBAPIError, PoolTimeout, ConnectionError, FileNotFoundError, *_ASYNCPG):
+    for kind in DATABASE_ERRORS:
         app.add_exception_handler(kind, on_database)
     app.add_exception_handler(Replay, on_replay)

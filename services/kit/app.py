@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from nats.aio.client import Client
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import func, select, text
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.kit import answers, logs
 from services.kit.access import Caller, P
@@ -217,6 +218,19 @@ async def facts(kit: KitDep) -> dict[str, Any]:
     }
 
 
+class App(FastAPI):
+    """FastAPI behind our own layers: what they settle never enters Starlette's stack."""
+
+    front: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            scope["app"] = self
+            await self.front(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
 def build(service: Service) -> FastAPI:
     """The service as an ASGI app: routes, problems, telemetry, health; its parts start with it."""
     settings = suite()
@@ -233,7 +247,7 @@ def build(service: Service) -> FastAPI:
         await kit.stop()
         log.info("stopped", service=service.name)
 
-    app = FastAPI(
+    app = App(
         title=f"kepu {service.name}",
         version="1",
         lifespan=lifespan,
@@ -241,9 +255,10 @@ def build(service: Service) -> FastAPI:
         redoc_url=None,
         separate_input_output_schemas=False,
     )
+    inner: ASGIApp = super(App, app).__call__
     for layer in reversed(service.layers):
-        app.add_middleware(layer)
-    app.add_middleware(Telemetry)
+        inner = layer(inner)
+    app.front = Telemetry(inner)
     answers.install(app, service.constraints)
     app.include_router(_plumbing)
     for router in service.routers:

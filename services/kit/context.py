@@ -1,9 +1,9 @@
 """What is known of the request or fact being worked on, for logs, deadlines and trace ids."""
 
-import secrets
 import time
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from random import getrandbits
 
 
 @dataclass(slots=True)
@@ -38,12 +38,12 @@ def begin(work: Work) -> None:
 
 def new_traceparent() -> str:
     """A fresh W3C traceparent, sampled."""
-    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+    return f"00-{getrandbits(128):032x}-{getrandbits(64):016x}-01"
 
 
 def child_traceparent(parent: str) -> str:
     """The same trace with a span of our own; a malformed parent starts a new trace."""
     parts = parent.split("-")
     if len(parts) == 4 and len(parts[1]) == 32 and len(parts[2]) == 16 and parts[0] == "00":
-        return f"00-{parts[1]}-{secrets.token_hex(8)}-{parts[3]}"
+        return f"00-{parts[1]}-{getrandbits(64):016x}-{parts[3]}"
     return new_traceparent()

@@ -28,14 +28,16 @@ class Telemetry:
             return
         work = _work_of(dict(scope["headers"]))
         begin(work)
-        status = 0
+        status, ended = 0, False
         request_id = work.request_id.encode()
 
         async def sending(message: Message) -> None:
-            nonlocal status
+            nonlocal status, ended
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [*message.get("headers", ()), (REQUEST_ID, request_id)]
+            else:
+                ended = not message.get("more_body", False)
             await send(message)
 
         started = time.perf_counter()
@@ -44,9 +46,10 @@ class Telemetry:
             await self._app(scope, receive, sending)
         except Exception:
             log.exception("request_crashed", method=scope["method"], route=route_of(scope))
-            if status:
-                raise
-            await answer(InternalError(), work.language)(scope, receive, sending)
+            if not status:
+                await answer(InternalError(), work.language)(scope, receive, sending)
+            elif not ended:
+                raise  # the server cuts the connection: a half answer must not look whole
         finally:
             IN_FLIGHT.dec()
             seconds = time.perf_counter() - started

@@ -226,6 +226,17 @@ async def _run(cluster: TestCluster, given: argparse.Namespace) -> None:
             print(f"fold: {await folded_a_second(running):.0f} facts/s")
 
 
+async def p95_by_tier(times: int = 100) -> dict[str, float]:
+    """p95 in milliseconds over five years at each tier, on a province of full size."""
+    with engines() as (cluster, _):
+        await prepare(cluster)
+        async with run_app("services.events") as running:
+            return {
+                tier: (await measure(running, length, FIVE_YEARS, times))["p95"]
+                for tier, length in TIERS.items()
+            }
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])

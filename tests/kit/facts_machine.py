@@ -9,6 +9,7 @@ from uuid import UUID
 import asyncpg
 import nats
 from nats.aio.client import Client
+from nats.js.errors import NotFoundError
 from pydantic import BaseModel
 from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -110,7 +111,10 @@ class Machine:
 
     async def until_acknowledged(self, facts: int, durable: str = "venues-effects") -> None:
         async def acknowledged() -> bool:
-            info = await self.jetstream.consumer_info(STREAM, durable)
+            try:
+                info = await self.jetstream.consumer_info(STREAM, durable)
+            except NotFoundError:  # the taker has not made it yet
+                return False
             assert info.ack_floor is not None
             return info.ack_floor.stream_seq == facts and not info.num_ack_pending
 

@@ -191,10 +191,12 @@ def test_the_order_of_the_rows_does_not_matter(changes: list[Change], code: str)
 @st.composite
 def histories(draw: st.DrawFn) -> Succession:
     """Codes that are never given twice: each step leads only to codes with a higher number."""
-    changes = []
+    changes: list[Change] = []
     for number in range(6):
-        for successor in draw(st.sets(st.integers(number + 1, 9), max_size=2)):
-            changes.append(change(f"6300{number:02}", f"6300{successor:02}", 2015 + number))
+        found = draw(st.sets(st.integers(number + 1, 9), max_size=2))
+        changes.extend(
+            change(f"6300{number:02}", f"6300{successor:02}", 2015 + number) for successor in found
+        )
     return by_old_code(changes)
 
 

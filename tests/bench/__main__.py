@@ -1,0 +1,41 @@
+"""`make bench`: every figure against its ceiling, in one run; 1 when a goal is missed."""
+
+import asyncio
+import sys
+
+from tests.bench import hot_list, passing, registering, rollup
+from tests.bench.report import HEAD, Figure, at_most
+
+
+def rolled_up() -> list[Figure]:
+    """The roll-up at every depth of a province with a million activities."""
+    found = asyncio.run(rollup.p95_by_tier())
+    return [
+        at_most(f"roll-up of 5 years, {tier}, 1,000,000 activities", p95, 50)
+        for tier, p95 in found.items()
+    ]
+
+
+PARTS = {
+    "hot list": hot_list.bench,
+    "pass-through": passing.bench,
+    "registrations": registering.bench,
+    "roll-up": rolled_up,
+}
+
+
+def main() -> int:
+    """Run the parts whose name contains a word given, or all."""
+    word = " ".join(sys.argv[1:])
+    print(HEAD)
+    missed = 0
+    for name, part in PARTS.items():
+        if word in name:
+            for figure in part():
+                print(figure.line(), flush=True)
+                missed += not figure.reached
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
