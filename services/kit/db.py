@@ -120,7 +120,11 @@ Db = Annotated[AsyncSession, Depends(_transaction, scope="function")]
 
 async def run(db: AsyncSession, statement: Executable, values: Any = None) -> CursorResult[Any]:
     """A statement on plain tables, in the session's transaction; rows, not objects."""
-    return await (await db.connection()).execute(statement, values)
+    connection = db.info.get("connection")
+    if connection is None:  # a session here lives for one transaction, so it is always this one
+        connection = db.info["connection"] = await db.connection()
+    found: CursorResult[Any] = await connection.execute(statement, values)
+    return found
 
 
 @asynccontextmanager

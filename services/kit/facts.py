@@ -9,13 +9,21 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
+import orjson
 from pydantic import BaseModel, ConfigDict
+from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.kit.context import current, new_traceparent
 from services.kit.db import run
 from services.kit.ids import uuid7
-from services.kit.tables import outbox
+
+_RECORD = text(
+    """INSERT INTO outbox (id, type, subject, division, version, traceparent, data)
+    SELECT id, type, subject, division, version, :traceparent, data
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb))
+        AS r(id uuid, type text, subject text, division text, version integer, data jsonb)"""
+)
 
 
 class Fact(BaseModel):
@@ -72,13 +80,12 @@ async def record_all(
             "subject": str(subject),
             "division": division,
             "version": version,
-            "traceparent": traceparent,
             "data": fact.model_dump(mode="json"),
         }
         for fact, subject, division, version in told
     ]
     if rows:
-        await run(db, outbox.insert(), rows)
+        await run(db, _RECORD, {"traceparent": traceparent, "rows": orjson.dumps(rows).decode()})
         db.info["facts"] = True
     return [row["id"] for row in rows]
 
