@@ -7,6 +7,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.events.activities import queries
 from services.events.activities.models import Activity, Host
+from services.events.activities.places import hosts_changed
 from services.events.activities.rules import HostRole, host_needs
 from services.events.activities.telling import changed
 from services.kit.access import Caller, P
@@ -59,6 +60,7 @@ async def accept(
     if host.accepted_at is None:
         host.accepted_at = datetime.now(UTC)
         await changed(db, row)
+        await hosts_changed(db, row)
     return row
 
 
@@ -76,6 +78,7 @@ async def withdraw(
     await db.delete(host)
     if counted:
         await changed(db, row)
+        await hosts_changed(db, row)
     else:
         row.version += 1
         await db.flush()

@@ -1,4 +1,4 @@
-"""The places of an occurrence: what activities ask of registrations, in one module."""
+"""What activities ask of registrations, in one module: places, and attendance told again."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -7,6 +7,7 @@ from sqlalchemy import delete
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from services.events.registrations.check_in import hosts_changed
 from services.events.registrations.models import Pool, Ticket
 from services.events.registrations.places import (
     occurrence_cancelled,
@@ -18,6 +19,7 @@ from services.kit.db import run
 
 __all__ = [
     "close_places",
+    "hosts_changed",
     "occurrence_cancelled",
     "occurrence_moved",
     "open_places",

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, text
+from sqlalchemy import delete, or_, text
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -228,6 +228,19 @@ async def _changed(db: AsyncSession, at: Door) -> None:
         division=at.activity.division_code,
         version=at.occurrence.version,
     )
+
+
+async def hosts_changed(db: AsyncSession, activity: Activity) -> None:
+    """Tell the attendance of an activity again, for the hosts that hold it now."""
+    known = select(Occurrence.id).where(
+        Occurrence.activity_id == activity.id,
+        or_(
+            col(Occurrence.verified) > 0,
+            col(Occurrence.id).in_(select(Attendance.occurrence_id)),
+        ),
+    )
+    for occurrence_id in (await db.exec(known.order_by(col(Occurrence.id)))).all():
+        await _changed(db, await door(db, occurrence_id, lock=True))
 
 
 async def _hosts(db: AsyncSession, activity_id: UUID) -> list[str]:

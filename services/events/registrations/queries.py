@@ -11,6 +11,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.events.activities.models import Activity, Occurrence
+from services.events.activities.queries import visible as activity_visible
 from services.events.activities.rules import PUBLIC_STATES
 from services.events.registrations.models import CheckIn, Member, Pool, Registration, Ticket
 from services.events.registrations.rules import RegistrationState
@@ -32,7 +33,8 @@ KINDS = text(
         t.id AS ticket_id, t.name AS ticket, t.pool_id, t.min_age, t.max_age, t.max_party
     FROM occurrences o JOIN activities a ON a.id = o.activity_id
     LEFT JOIN tickets t ON t.occurrence_id = o.id
-    WHERE o.id = :id AND a.state = ANY(CAST(:public AS text[])) ORDER BY t.id"""
+    WHERE o.id = :id AND a.state = ANY(CAST(:public AS text[]))
+        AND a.published_at IS NOT NULL ORDER BY t.id"""
 )
 
 
@@ -175,25 +177,23 @@ async def places(
 ) -> tuple[Occurrence, bool, list[Pool], list[Ticket]]:
     """An occurrence, is it public, its pools, its ticket kinds. Staff see it before the public."""
     statement = (
-        select(Occurrence, Activity.state)
+        select(Occurrence, Activity)
         .join(Activity, col(Activity.id) == Occurrence.activity_id)
         .where(
             Occurrence.id == occurrence_id,
-            or_(
-                col(Activity.state).in_(PUBLIC_STATES),
-                within(col(Activity.division_code), caller, P.ACTIVITY_READ),
-            ),
+            activity_visible(caller),
         )
     )
     found = (await db.exec(statement)).first()
     if found is None:
         raise Missing()
-    occurrence, state = found
+    occurrence, activity = found
+    is_public = activity.state in PUBLIC_STATES and activity.published_at is not None
     pools = select(Pool).where(Pool.occurrence_id == occurrence_id).order_by(col(Pool.id))
     tickets = select(Ticket).where(Ticket.occurrence_id == occurrence_id).order_by(col(Ticket.id))
     return (
         occurrence,
-        state in PUBLIC_STATES,
+        is_public,
         list((await db.exec(pools)).all()),
         list((await db.exec(tickets)).all()),
     )

@@ -4,8 +4,11 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from services.events.activities.rules import ActivityState
+from services.kit.access import SERVICE
+from services.kit.db import run
 from tests.events.activities.bodies import COUNTY, NEIGHBOUR, TOWNSHIP, act, brought, facts
 from tests.support.apps import Running, staff
 
@@ -140,3 +143,25 @@ async def test_the_lead_cannot_leave_and_strangers_cannot_answer(
     async with events_with_register.as_(staff("approver", COUNTY)) as lead:
         assert (await lead.delete(f"{path}/{COUNTY}")).status_code == 404
         assert (await lead.post(f"{path}/{NEIGHBOUR}/accept")).status_code == 404
+
+
+async def test_attendance_follows_the_hosts_that_hold_the_activity_now(
+    events_with_register: Running,
+) -> None:
+    events = events_with_register
+    found = await brought(events, ActivityState.PUBLISHED)
+    path = f"/activities/{found['id']}"
+    async with (
+        events.as_(staff("approver", COUNTY)) as lead,
+        events.as_(staff("informant", NEIGHBOUR)) as neighbour,
+    ):
+        await _invite(lead, found["id"], NEIGHBOUR)
+        async with events.kit.database.transaction(SERVICE) as db:
+            await run(db, text("UPDATE occurrences SET verified = 7"))
+        assert (await neighbour.post(f"{path}/hosts/{NEIGHBOUR}/accept")).status_code == 200
+        assert (await neighbour.delete(f"{path}/hosts/{NEIGHBOUR}")).status_code == 204
+    told = await events.rows(
+        "SELECT data->'hosts', data->'verified' FROM outbox"
+        " WHERE type = 'events.attendance_changed.v1' ORDER BY seq"
+    )
+    assert {str(row) for row in told} == {str(([COUNTY, NEIGHBOUR], 7)), str(([COUNTY], 7))}
