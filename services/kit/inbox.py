@@ -33,7 +33,7 @@ from services.kit.outages import INTERRUPTIONS, is_away
 from services.kit.tables import dead_letters, inbox
 
 BATCH = 200
-ACK_WAIT_S = 60
+ACK_WAIT_S = 15
 BACKOFF_S = (1, 5, 15, 60)
 IDLE_S = 1.0
 WAIT_S = 2.0

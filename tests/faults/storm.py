@@ -10,7 +10,7 @@ import aiohttp
 
 from tests.support.province import Answer, Person
 
-AGAIN_S = 0.1
+AGAIN_S = 0.25
 GIVE_UP_S = 60.0
 UNANSWERED = "no answer"
 PASSING = {
@@ -68,8 +68,7 @@ class Storm:
             return "", answer
         slug = answer["type"].rpartition("/")[2] if isinstance(answer.body, dict) else "?"
         trouble = f"{answer.status} {slug}"
-        assert answer.status == 409 or answer.status >= 500, (trouble, answer.body)
-        assert answer.status != 409 or trouble in PASSING, answer.body
+        assert trouble in PASSING, answer.body
         return trouble, None
 
     async def register(self, person: Person, body: Any, key: str) -> None:
