@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from typing import Any
 from uuid import UUID
@@ -59,10 +60,17 @@ class Running:
             return [tuple(row) for row in (await run(db, text(sql), values)).all()]
 
 
+@cache
+def built(package: str) -> FastAPI:
+    """A package's app, built once a worker: its parts are made anew by each run of its lifespan."""
+    app: FastAPI = import_module(f"{package}.main").create_app()
+    return app
+
+
 @asynccontextmanager
 async def run_app(package: str) -> AsyncIterator[Running]:
-    """Build a package's app from the environment and run its lifespan."""
-    app: FastAPI = import_module(f"{package}.main").create_app()
+    """Run a package's app with the environment of this moment."""
+    app = built(package)
     async with app.router.lifespan_context(app):
         yield Running(app, package.rpartition(".")[2], Signer(suite().keys))
 
