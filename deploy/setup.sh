@@ -33,7 +33,7 @@ if [[ -f $stamp && $(< "$stamp") == "$wanted" ]] && fits .venv/bin/python; then
 fi
 
 if command -v uv > /dev/null; then
-  installer=(uv pip install --quiet --python .venv/bin/python)
+  installer=(uv pip install --quiet --compile-bytecode --python .venv/bin/python)
   if ! fits .venv/bin/python; then
     python=$(find_python) || python=3.11 # which uv fetches
     uv venv --quiet --clear --python "$python" .venv
