@@ -118,7 +118,7 @@ class Machine:
             assert info.ack_floor is not None
             return info.ack_floor.stream_seq == facts and not info.num_ack_pending
 
-        await until(acknowledged)
+        await until(acknowledged, within_s=30)
 
     async def stop(self) -> None:
         for task in self.tasks:

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+from nats.js.errors import NotFoundError
 from fastapi import FastAPI
 from sqlalchemy import text
 
@@ -91,7 +92,10 @@ async def until(
     """Wait until `check()` answers something true, and answer it, or fail."""
     deadline = asyncio.get_running_loop().time() + within_s
     while True:
-        found = await check()
+        try:
+            found = await check()
+        except NotFoundError:  # a stream or consumer that is about to be made
+            found = None
         if found:
             return found
         if asyncio.get_running_loop().time() > deadline:
