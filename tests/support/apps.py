@@ -10,8 +10,8 @@ from typing import Any
 from uuid import UUID
 
 import httpx
-from nats.js.errors import NotFoundError
 from fastapi import FastAPI
+from nats.js.errors import NotFoundError
 from sqlalchemy import text
 
 from services.kit.access import Caller, Grant, Kind, Role
