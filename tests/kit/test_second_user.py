@@ -90,6 +90,8 @@ async def test_ten_at_once_with_one_key_make_one_row(venues: Running) -> None:
     async with venues.as_(staff("officer", HUANGYUAN), **{"Idempotency-Key": "k"}) as officer:
         answers = await asyncio.gather(*(officer.post("/venues", json=VENUE) for _ in range(10)))
     assert {answer.status_code for answer in answers} <= {201, 409}
+    refused = {answer.json()["type"] for answer in answers if answer.status_code == 409}
+    assert refused <= {"/api/v1/problems/key-in-use"}
     assert len({answer.json()["id"] for answer in answers if answer.status_code == 201}) == 1
     assert await venues.scalar("SELECT count(*) FROM venues") == 1
 
