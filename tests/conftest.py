@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from services.events.load import load
 from services.kit import keys, migrations, settings
 from tests.support.apps import Running, run_app
 
@@ -105,6 +106,18 @@ async def clean_streams(nats_url: str) -> None:
 def events_template(templates: Callable[[str], str]) -> str:
     """services/events, migrated, with no register."""
     return templates("services.events")
+
+
+@pytest.fixture(scope="session")
+def register_template(postgres: "TestCluster", events_template: str) -> str:
+    """The name of a database with the shipped register loaded, made once a worker."""
+    name: str = asyncio.run(postgres.create_database("events", template=events_template))
+    with pytest.MonkeyPatch.context() as environment:
+        environment.delenv("KEPU_REGISTER", raising=False)
+        for variable, value in postgres.environ("events", name).items():
+            environment.setenv(variable, value)
+        asyncio.run(load(lambda _: None))
+    return name
 
 
 @pytest.fixture

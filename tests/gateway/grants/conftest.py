@@ -1,31 +1,14 @@
 """The gateway with the real register behind it."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from services.events.load import load
 from tests.gateway.conftest import RunningGateway, running_gateway
 from tests.gateway.servers import served
-
-if TYPE_CHECKING:
-    from tests.engines import TestCluster
-
-
-@pytest.fixture(scope="session")
-def register_template(postgres: "TestCluster", events_template: str) -> str:
-    """A database of services/events with the shipped register, made once a worker."""
-    name: str = asyncio.run(postgres.create_database("events", template=events_template))
-    with pytest.MonkeyPatch.context() as environment:
-        environment.delenv("KEPU_REGISTER", raising=False)
-        for variable, value in postgres.environ("events", name).items():
-            environment.setenv(variable, value)
-        asyncio.run(load(lambda _: None))
-    return name
 
 
 @pytest.fixture
