@@ -5,14 +5,13 @@ from typing import Any
 
 import pytest
 
-from tests.events.conftest import register_template  # noqa: F401 - a fixture
 from tests.support.apps import Running
 
 
 @pytest.fixture
 async def events(
     start: Callable[[str, str], Any],
-    register_template: str,  # noqa: F811
+    register_template: str,
 ) -> Running:
     """services/events, running on a copy of a database with the shipped register."""
     running: Running = await start("services.events", register_template)
