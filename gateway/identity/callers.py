@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from fastapi import Request
-from sqlalchemy import event, text
+from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.types import Scope
 
 from gateway.identity.rules import CrossSite, today
 from gateway.settings import GatewaySettings
 from services.kit.access import ANONYMOUS, SERVICE, Caller, Grant, Kind, Role
-from services.kit.db import Database, run
+from services.kit.db import Database, after_commit, run
 from services.kit.tokens import BadToken
 
 if TYPE_CHECKING:
@@ -147,10 +147,7 @@ class Callers:
 
     def forget_after(self, db: AsyncSession, *accounts: UUID) -> None:
         """`forget`, once the transaction has changed what is to be looked up."""
-
-        @event.listens_for(db.sync_session, "after_commit", once=True)
-        def forget(_: object) -> None:
-            self.forget(*accounts)
+        after_commit(db, lambda: self.forget(*accounts))
 
 
 def _grant(spelled: str) -> Grant:

@@ -1,20 +1,48 @@
 """The database of one service: a transaction per request, committed before the response leaves."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from typing import Annotated, Any
 
 import asyncpg
 from fastapi import Depends, Request
-from sqlalchemy import CursorResult, Executable, make_url, text
-from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
+from sqlalchemy import CursorResult, Executable, event, make_url, text
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.kit.access import SERVICE, Caller, Kind, P, multirange
 from services.kit.context import current
 from services.kit.identity import CallerDep
 from services.kit.problems import TooSlow
+
+
+class Transaction(AsyncSession):
+    """The database handle. It begins and ends with `Database.transaction`, whole or not at all;
+    a part that may fail stands in `begin_nested`."""
+
+    @asynccontextmanager
+    async def begin_nested(self) -> AsyncIterator[None]:  # type: ignore[override]
+        """A savepoint: what fails inside is undone alone."""
+        async with super().begin_nested():
+            # Set it now: what does not pass through the session (`run`, Bare) stands inside too.
+            await self.connection()
+            yield
+
+    async def commit(self) -> None:
+        """Not here: the end of `Database.transaction` commits."""
+        raise RuntimeError("Database.transaction commits, at its end")
+
+    async def rollback(self) -> None:
+        """Not here: an error that leaves `Database.transaction` undoes it."""
+        raise RuntimeError("raise, and Database.transaction undoes it")
+
+
+def _still_connected(connection: Any, *_: object) -> None:
+    """At each checkout: a connection that PostgreSQL has closed is replaced, not handed out."""
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError
 
 
 async def _nothing_to_reset(_: object) -> None:
@@ -41,19 +69,13 @@ class Database:
             pool_timeout=10,
             pool_pre_ping=False,
             pool_use_lifo=True,
+            # `transaction` begins and ends them itself, in the same round trip as the walls.
+            isolation_level="AUTOCOMMIT",
             connect_args={"server_settings": {"application_name": name}},
         )
-        self._sessions = async_sessionmaker(
-            self.engine, class_=AsyncSession, expire_on_commit=False
-        )
+        event.listen(self.engine.sync_engine, "checkout", _still_connected)
         self._hot: asyncpg.Pool[asyncpg.Record] | None = None
         self._making_hot = asyncio.Lock()
-        self._walls_sql = text(
-            "SELECT set_config('kepu.subject', :subject, true),"
-            " set_config('kepu.kind', :kind, true),"
-            " set_config('statement_timeout', :timeout, true)"
-            + "".join(f", set_config('kepu.reach_{p.value}', :{p.value}, true)" for p in walls)
-        )
 
     @property
     def dsn(self) -> str:
@@ -77,25 +99,46 @@ class Database:
     @asynccontextmanager
     async def transaction(self, caller: Caller) -> AsyncIterator[AsyncSession]:
         """One transaction that sees what `caller` may see; committed at the end, or not at all."""
-        async with self._sessions() as db, db.begin():
-            await self.speak_as(db, caller)
-            yield db
+        begin = self._begin(caller)
+        async with self.engine.connect() as connection:
+            driver: Any = (await connection.get_raw_connection()).driver_connection
+            try:
+                await driver.execute(begin)
+                async with Transaction(connection, expire_on_commit=False) as db:
+                    db.info.update(driver=driver, connection=connection, after_commit=[])
+                    yield db
+                    await db.flush()
+                    if await driver.execute("COMMIT") != "COMMIT":
+                        # PostgreSQL rolls back what failed, however quietly the error was passed.
+                        raise asyncpg.InFailedSQLTransactionError("nothing was committed")
+            except BaseException:
+                # Also when the caller hung up: nothing half done goes back to the pool.
+                if driver.is_in_transaction():
+                    with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+                        await driver.execute("ROLLBACK")
+                raise
+            finally:
+                if driver.is_closed() or driver.is_in_transaction():
+                    await connection.invalidate()
+        for call in db.info["after_commit"]:
+            call()
         if db.info.get("facts"):
             self.on_facts()
 
-    async def speak_as(self, db: AsyncSession, caller: Caller) -> None:
-        """Tell PostgreSQL, until the end of the transaction, whose reach draws the walls."""
+    def _begin(self, caller: Caller) -> str:
+        """BEGIN, and whose reach draws the walls of this transaction: one message to the server."""
         work = current()
         remaining = work.remaining() if work else None
         if remaining is not None and remaining <= 0:
             raise TooSlow()
-        values: dict[str, Any] = {
-            "subject": str(caller.subject or ""),
-            "kind": caller.kind.value,
-            "timeout": str(max(1, int((remaining or 30) * 1000))),
+        settings = {
+            "kepu.subject": str(caller.subject or ""),
+            "kepu.kind": caller.kind.value,
+            "statement_timeout": str(max(1, int((remaining or 30) * 1000))),
+            **{f"kepu.reach_{p.value}": multirange(caller, p) for p in self.walls},
         }
-        values.update({p.value: multirange(caller, p) for p in self.walls})
-        await run(db, self._walls_sql, values)
+        quoted = ((name, value.replace("'", "''")) for name, value in settings.items())
+        return "BEGIN" + "".join(f"; SET LOCAL {name} = '{value}'" for name, value in quoted)
 
     @staticmethod
     def on_facts() -> None:
@@ -120,11 +163,13 @@ Db = Annotated[AsyncSession, Depends(_transaction, scope="function")]
 
 async def run(db: AsyncSession, statement: Executable, values: Any = None) -> CursorResult[Any]:
     """A statement on plain tables, in the session's transaction; rows, not objects."""
-    connection = db.info.get("connection")
-    if connection is None:  # a session here lives for one transaction, so it is always this one
-        connection = db.info["connection"] = await db.connection()
-    found: CursorResult[Any] = await connection.execute(statement, values)
+    found: CursorResult[Any] = await db.info["connection"].execute(statement, values)
     return found
+
+
+def after_commit(db: AsyncSession, call: Callable[[], None]) -> None:
+    """Call something once the transaction is committed; never, when it is not."""
+    db.info["after_commit"].append(call)
 
 
 @asynccontextmanager

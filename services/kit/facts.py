@@ -11,19 +11,18 @@ from uuid import UUID
 
 import orjson
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from services.kit.bare import Bare
 from services.kit.context import current, new_traceparent
-from services.kit.db import run
 from services.kit.ids import uuid7
 
-_RECORD = text(
-    """INSERT INTO outbox (id, type, subject, division, version, traceparent, data)
-    SELECT id, type, subject, division, version, :traceparent, data
-    FROM jsonb_to_recordset(CAST(:rows AS jsonb))
+RECORD = """INSERT INTO outbox (id, type, subject, division, version, traceparent, data)
+    SELECT id, type, subject, division, version, CAST(:fact_traceparent AS text), data
+    FROM jsonb_to_recordset(CAST(:fact_rows AS jsonb))
         AS r(id uuid, type text, subject text, division text, version integer, data jsonb)"""
-)
+"""A statement of its own, or a part (`WITH told AS (…)`) of one that also makes the fact true."""
+_RECORD = Bare(RECORD)
 
 
 class Fact(BaseModel):
@@ -71,9 +70,19 @@ async def record_all(
     db: AsyncSession, told: Iterable[tuple[Fact, UUID | str, str, int]]
 ) -> list[UUID]:
     """Many facts in one statement: each with its subject, its division and its version."""
-    work = current()
-    traceparent = work.traceparent if work else new_traceparent()
-    rows: list[dict[str, Any]] = [
+    rows = _rows(told)
+    if rows:
+        await _RECORD.rows(db, **_values(db, rows))
+    return [row["id"] for row in rows]
+
+
+def recorded(db: AsyncSession, told: Iterable[tuple[Fact, UUID | str, str, int]]) -> dict[str, str]:
+    """The values of RECORD for a statement that has it as a part."""
+    return _values(db, _rows(told))
+
+
+def _rows(told: Iterable[tuple[Fact, UUID | str, str, int]]) -> list[dict[str, Any]]:
+    return [
         {
             "id": uuid7(),
             "type": fact.type,
@@ -84,10 +93,15 @@ async def record_all(
         }
         for fact, subject, division, version in told
     ]
-    if rows:
-        await run(db, _RECORD, {"traceparent": traceparent, "rows": orjson.dumps(rows).decode()})
-        db.info["facts"] = True
-    return [row["id"] for row in rows]
+
+
+def _values(db: AsyncSession, rows: list[dict[str, Any]]) -> dict[str, str]:
+    db.info["facts"] = True
+    work = current()
+    return {
+        "fact_traceparent": work.traceparent if work else new_traceparent(),
+        "fact_rows": orjson.dumps(rows).decode(),
+    }
 
 
 def stream_of(fact_type: str) -> str:

@@ -89,9 +89,9 @@ def script() -> str:
             " set_config('kepu.kind', 'service', true),"
             " set_config('statement_timeout', '30000', true),"
             " set_config('kepu.reach_registration_read', '{}', true) \\gset",
-            said(KINDS, id=here) + ";",
-            said(LOCK_POOL, id=here) + " \\gset",
-            said(ENTER, id="(:id)::uuid", account_id="(:account)::uuid") + ";",
+            said(KINDS.text, id=here) + ";",
+            said(LOCK_POOL.text, id=here) + " \\gset",
+            said(ENTER.text, id="(:id)::uuid", account_id="(:account)::uuid") + ";",
             "INSERT INTO outbox (id, type, subject, division, version, traceparent, data) VALUES"
             " (uuidv7(), 'events.registration_confirmed.v1', (:id)::text, '630123101', 1, '00-0-0-01',"
             f" jsonb_build_object('recipient', (:account)::text, 'activity_id', {here}, 'places', 1));",

@@ -13,9 +13,16 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.events.activities.models import Activity, Occurrence
 from services.events.activities.queries import visible as activity_visible
 from services.events.activities.rules import PUBLIC_STATES
-from services.events.registrations.models import CheckIn, Member, Pool, Registration, Ticket
+from services.events.registrations.models import (
+    CheckIn,
+    Member,
+    Pool,
+    Registration,
+    Ticket,
+)
 from services.events.registrations.rules import RegistrationState
 from services.kit.access import Caller, P, at_or_below, mine, within
+from services.kit.bare import Bare
 from services.kit.db import as_service, run
 from services.kit.pages import Paging, keyset
 from services.kit.problems import Missing
@@ -27,7 +34,7 @@ AHEAD = text(
         ON a.pool_id = r.pool_id AND a.state = 'waiting' AND a.number < r.number
     WHERE r.id = ANY(CAST(:ids AS uuid[])) GROUP BY r.id"""
 )
-KINDS = text(
+KINDS = Bare(
     """SELECT o.id AS occurrence_id, o.activity_id, o.state, o.starts_at, o.registration_opens_at,
         o.registration_closes_at, a.state AS activity_state, a.division_code,
         t.id AS ticket_id, t.name AS ticket, t.pool_id, t.min_age, t.max_age, t.max_party
@@ -165,8 +172,7 @@ async def by_client_id(db: AsyncSession, caller: Caller, client_id: UUID) -> Ent
 
 async def kinds(db: AsyncSession, occurrence_id: UUID) -> Sequence[Any]:
     """The ticket kinds of a public occurrence, with what registering needs to know of it."""
-    values = {"id": occurrence_id, "public": [state.value for state in PUBLIC_STATES]}
-    rows = (await run(db, KINDS, values)).all()
+    rows = await KINDS.rows(db, id=occurrence_id, public=[state.value for state in PUBLIC_STATES])
     if not rows:
         raise Missing()
     return rows

@@ -94,8 +94,7 @@ async def test_a_cut_of_the_capacity_waits_for_a_registration_in_flight(events: 
 
 async def test_the_table_itself_refuses_one_too_many(events: Running) -> None:
     ids = await published_activity(events, capacity=3)
-    async with events.kit.database.transaction(SERVICE) as db:
-        over = text("UPDATE pools SET confirmed = 2, offered = 2 WHERE id = :id")
-        with pytest.raises(IntegrityError, match="pools_capacity"):
+    over = text("UPDATE pools SET confirmed = 2, offered = 2 WHERE id = :id")
+    with pytest.raises(IntegrityError, match="pools_capacity"):
+        async with events.kit.database.transaction(SERVICE) as db:
             await run(db, over, {"id": ids.pool})
-        await db.rollback()
