@@ -142,8 +142,8 @@ class Passage:
         """Send it, and answer what comes back."""
         watcher: Watcher | None = None
         try:
-            async with asyncio.timeout(self._seconds) as limit:
-                watcher = Watcher(self._upload, limit)
+            async with asyncio.timeout(None) as limit:
+                watcher = Watcher(self._upload, limit, self._seconds)
                 response = await self._head(path)
                 try:
                     await self._answer(response, watcher, send)
@@ -213,17 +213,23 @@ class Passage:
 
 
 class Watcher:
-    """Notices that the client has gone, and ends the wait for the service."""
+    """Ends the wait for a slow service: at the deadline, or once the client has gone.
 
-    def __init__(self, upload: Upload, limit: asyncio.Timeout) -> None:
+    Most answers are back before it begins; then one timer was all it cost.
+    """
+
+    def __init__(self, upload: Upload, limit: asyncio.Timeout, seconds: float) -> None:
         self.gone = False
         self._upload = upload
         self._limit = limit
         self._loop = asyncio.get_running_loop()
+        self._deadline: float | None = self._loop.time() + seconds
         self._task: asyncio.Task[None] | None = None
-        self._timer = self._loop.call_later(WATCH_AFTER_S, self._begin)
+        self._timer = self._loop.call_later(min(WATCH_AFTER_S, seconds), self._begin)
 
     def _begin(self) -> None:
+        if self._limit.when() is None and self._deadline is not None:
+            self._limit.reschedule(self._deadline)
         # Until its end, the upload itself hears of it: two may not listen.
         if self._upload.ended:
             self._task = self._loop.create_task(self._watch())
@@ -241,6 +247,7 @@ class Watcher:
         if self.gone:
             # The end of the wait is due, but has not come yet: lifting it would lose it.
             raise ClientGone()
+        self._deadline = None
         self._limit.reschedule(None)
 
     def stop(self) -> None:

@@ -5,6 +5,7 @@ import logging
 import re
 import sys
 from collections.abc import MutableMapping
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -65,6 +66,33 @@ class _Lines:
             self._due = loop.call_later(FLUSH_S, self._out.flush)
 
 
+_lines: _Lines | None = None
+"""Where `request_line` writes; None while requests are logged in another form, or not at all."""
+
+
+def request_line(method: str, route: str, status: int, ms: float) -> None:
+    """The line that every request writes, in the form of `log.info("request", …)`.
+
+    It goes by no processors: they were a seventh of the gateway's time, and there is nothing here
+    to mask (the route is a template).
+    """
+    if _lines is None:
+        log.info("request", method=method, route=route, status=status, ms=ms)
+        return
+    event: dict[str, Any] = {
+        "event": "request",
+        "method": method,
+        "route": route,
+        "status": status,
+        "ms": ms,
+        "level": "info",
+        "timestamp": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
+    }
+    _work(None, "", event)
+    _lines.write(orjson.dumps(event, option=orjson.OPT_APPEND_NEWLINE))
+    _lines.flush()
+
+
 def configure(service: str, form: str = "json", level: str = "info") -> None:
     """Set up logging for a process; libraries that use `logging` come out in the same form."""
     threshold = getattr(logging, level.upper())
@@ -80,6 +108,9 @@ def configure(service: str, form: str = "json", level: str = "info") -> None:
         if form == "json"
         else structlog.dev.set_exc_info,
     ]
+    global _lines
+    lines = _Lines()
+    _lines = lines if form == "json" and threshold <= logging.INFO else None
     structlog.configure(
         processors=[
             *shared,
@@ -90,7 +121,7 @@ def configure(service: str, form: str = "json", level: str = "info") -> None:
             else structlog.dev.ConsoleRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
-        logger_factory=structlog.BytesLoggerFactory(_Lines())  # type: ignore[arg-type]
+        logger_factory=structlog.BytesLoggerFactory(lines)  # type: ignore[arg-type]
         if form == "json"
         else structlog.PrintLoggerFactory(),
         cache_logger_on_first_use=True,

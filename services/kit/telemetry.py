@@ -9,8 +9,8 @@ from services.kit.answers import InternalError, answer
 from services.kit.context import Work, begin, child_traceparent, new_traceparent
 from services.kit.ids import uuid7
 from services.kit.languages import choose
-from services.kit.logs import log
-from services.kit.metrics import IN_FLIGHT, REQUESTS
+from services.kit.logs import log, request_line
+from services.kit.metrics import IN_FLIGHT, requests_of
 
 REQUEST_ID = b"x-request-id"
 DEADLINE = b"kepu-deadline-ms"
@@ -54,14 +54,8 @@ class Telemetry:
             IN_FLIGHT.dec()
             seconds = time.perf_counter() - started
             route = route_of(scope)
-            REQUESTS.labels(scope["method"], route, status or 499).observe(seconds)
-            log.info(
-                "request",
-                method=scope["method"],
-                route=route,
-                status=status or 499,
-                ms=round(seconds * 1000, 2),
-            )
+            requests_of(scope["method"], route, status or 499).observe(seconds)
+            request_line(scope["method"], route, status or 499, round(seconds * 1000, 2))
 
 
 def route_of(scope: Scope) -> str:
