@@ -11,6 +11,7 @@ import pytest
 
 from services.events.load import load
 from services.kit import keys, migrations, settings
+from tests.copies import Copies
 from tests.support.apps import Running, run_app
 
 if TYPE_CHECKING:
@@ -48,6 +49,12 @@ def templates(postgres: "TestCluster") -> Callable[[str], str]:
 
 
 @pytest.fixture(scope="session")
+def copies(postgres: "TestCluster") -> Copies:
+    """The databases of this worker."""
+    return Copies(postgres)
+
+
+@pytest.fixture(scope="session")
 def venues_template(templates: Callable[[str], str]) -> str:
     return templates("services.venues")
 
@@ -72,19 +79,22 @@ def environment(
 
 @pytest.fixture
 async def start(
-    postgres: "TestCluster", environment: pytest.MonkeyPatch, clean_streams: None
+    postgres: "TestCluster",
+    copies: Copies,
+    environment: pytest.MonkeyPatch,
+    clean_streams: None,
 ) -> AsyncIterator[Callable[[str, str], Any]]:
     """`await start("services.venues", template)` runs a service on its own copy of a database."""
     async with AsyncExitStack() as stack:
 
         async def started(package: str, template: str) -> Running:
             service = package.rpartition(".")[2]
-            database = await postgres.create_database(service, template=template)
+            database = await copies.take(service, template)
             for name, value in postgres.environ(service, database).items():
                 environment.setenv(name, value)
+            stack.push_async_callback(copies.give_back, template, database)
             running = await stack.enter_async_context(run_app(package))
             running.database_name = database
-            stack.push_async_callback(postgres.drop_database, database)
             return running
 
         yield started
