@@ -19,6 +19,8 @@ from deploy.problems import CannotStart
 from deploy.suite import configured_suite
 from deploy.supervisor import supervise
 from deploy.tasks import databases_at_hand, run_for_all
+from services.kit import draws
+from services.kit.draw_report import BadReport
 
 
 @contextmanager
@@ -131,6 +133,38 @@ def restore(file: Path) -> None:
     """Make an installation in an empty KEPU_HOME from a backup FILE. 恢复"""
     with plainly():
         backups.restore(configured_suite(), file.absolute(), click.echo)
+
+
+@main.group()
+def draw() -> None:
+    """Draws, replayed from their published reports alone. 抽签"""
+
+
+@draw.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--commitment", help="The commitment's hash as it was published before the draw.")
+def verify(file: Path, commitment: str | None) -> None:
+    """Replay the draw of a report FILE; nothing else is read. 核验抽签
+
+    Without --commitment it is proved that the report is whole, not that its promise is the one that
+    was published before: compare the hash that is shown with what you noted then.
+    """
+    try:
+        report = draws.read(file.read_bytes())
+        result = draws.verify(report)
+    except BadReport as error:
+        raise click.ClickException(str(error)) from None
+    if commitment not in (None, report.commitment_sha256):
+        raise click.ClickException(
+            f"The report is of another commitment: {report.commitment_sha256}."
+        )
+    click.echo(f"{report.commitment.subject} · {len(report.pool)} 份 entries")
+    click.echo(f"commitment {report.commitment_sha256}")
+    click.echo(f"pool       {report.freeze.pool_sha256} · {report.freeze.frozen_at}")
+    if report.foreseeable:
+        click.echo("! 无公开随机源 no public source: it could be foreseen by the secret's holder")
+    for name in result.strata:
+        click.echo(f"✓ {name}: 结果一致 the same result")
 
 
 class AccountCommands(click.Group):

@@ -15,9 +15,12 @@ from services.kit.problems import Problem, TooLarge
 Headers = list[tuple[bytes, bytes]]
 _ALLOWED = (
     b"authorization, content-type, accept-language, if-match, if-none-match, idempotency-key,"
-    b" last-event-id"
+    b" last-event-id, range, tus-resumable, upload-offset"
 )
-_EXPOSED = b"content-language, etag, link, location, retry-after, x-request-id"
+_EXPOSED = (
+    b"content-language, etag, link, location, ratelimit, ratelimit-policy, retry-after,"
+    b" x-request-id, accept-ranges, content-range, tus-resumable, upload-length, upload-offset"
+)
 
 
 class Door:
@@ -43,6 +46,9 @@ class Door:
                     await send({"type": "http.response.start", "status": 204, "headers": []})
                     await send({"type": "http.response.body"})
                     return
+            send, too_many = gateway.limiter.count(scope, send)
+            if too_many is not None:
+                raise too_many
             await self._let_in(gateway, scope, receive, send)
         except Problem as problem:
             await answer(problem, work.language if work else DEFAULT)(scope, receive, send)

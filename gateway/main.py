@@ -8,12 +8,16 @@ from fastapi import FastAPI
 from gateway.documentation.routes import router as documentation
 from gateway.documentation.routes import start_documents
 from gateway.door import Door
+from gateway.factors.routes import router as factors
 from gateway.grants import CONSTRAINTS
+from gateway.grants.recoding import CONSUMER as DIVISIONS
+from gateway.grants.recoding import FOLLOWS
 from gateway.grants.routes import router as grants
 from gateway.identity.accounts import router as accounts
 from gateway.identity.audit import router as audit
 from gateway.identity.callers import authenticate
 from gateway.identity.me import router as me
+from gateway.identity.pruning import SCHEDULE as PRUNE
 from gateway.identity.sessions import router as sessions
 from gateway.live.routes import router as live
 from gateway.live.routes import start_feed
@@ -23,14 +27,29 @@ from gateway.messages.routes import router as messages
 from gateway.overviews.routes import router as overviews
 from gateway.overviews.routes import start_memory
 from gateway.parts import running
+from gateway.rights.routes import router as rights
 from services.kit.access import P
 from services.kit.app import Service, build
 
 SERVICE = Service(
     name="gateway",
     package="gateway",
-    routers=(sessions, me, accounts, grants, audit, messages, live, overviews, documentation),
-    consumers=(MESSAGES,),
+    routers=(
+        sessions,
+        me,
+        factors,
+        rights,
+        accounts,
+        grants,
+        audit,
+        messages,
+        live,
+        overviews,
+        documentation,
+    ),
+    consumers=(MESSAGES, DIVISIONS),
+    follows=FOLLOWS,
+    schedules=(PRUNE,),
     walls=(P.ACCOUNT_MANAGE,),
     constraints=CONSTRAINTS,
     publishes=False,

@@ -9,6 +9,9 @@ from fastapi import Depends, Request
 
 from gateway.identity.callers import Callers
 from gateway.identity.codes import DeliverCode, into_file
+from gateway.rates.limiter import Limiter
+from gateway.rates.settings import rates
+from gateway.rights.courier import Courier
 from gateway.settings import GatewaySettings
 from gateway.upstreams import Upstreams
 from services.kit.app import Kit
@@ -24,6 +27,8 @@ class Gateway:
     upstreams: Upstreams
     callers: Callers
     deliver_code: DeliverCode
+    courier: Courier
+    limiter: Limiter
 
 
 @asynccontextmanager
@@ -31,14 +36,19 @@ async def running(kit: Kit) -> AsyncIterator[Gateway]:
     """The parts, from the environment; connections are let go of at the end."""
     settings = GatewaySettings()
     upstreams = Upstreams(settings, Signer(kit.keys))
+    courier = Courier(kit, upstreams)
     try:
+        callers = Callers(kit.database, settings)
         yield Gateway(
             settings=settings,
             upstreams=upstreams,
-            callers=Callers(kit.database, settings),
+            callers=callers,
+            limiter=Limiter(callers, settings, rates()),
             deliver_code=into_file(suite().kepu_home),
+            courier=courier,
         )
     finally:
+        await courier.stop()
         await upstreams.close()
 
 

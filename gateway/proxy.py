@@ -26,7 +26,7 @@ WATCH_AFTER_S = 0.05
 # What a client may tell a service; anything else (identity, forwarding, hop-by-hop) stays outside.
 _PASSED = """accept accept-encoding accept-language content-type content-length content-encoding
     idempotency-key if-match if-modified-since if-none-match if-range if-unmodified-since
-    last-event-id prefer range user-agent"""
+    kepu-device last-event-id prefer range tus-resumable upload-offset user-agent"""
 PASSED = {name.encode(): name for name in _PASSED.split()}
 # What a service's answer does not tell a client. (The request id is added by our telemetry.)
 _KEPT_BACK = """connection keep-alive proxy-authenticate proxy-connection te trailer

@@ -5,8 +5,9 @@ GATEWAY = "gateway"
 SERVICES = ("events", "venues", "volunteers", "content")
 
 _TABLE = {
+    # `jobs` without an id is the list of the one service that has any.
     "events": """divisions editions stations posts coverage targets campaigns tasks activities
-        occurrences registrations check-ins feedback contests reports calendars""",
+        occurrences registrations check-ins feedback contests reports calendars jobs""",
     "venues": """venues slots reservations programmes applications notices objections honours
         certificates experts draws inspections caravans""",
     "volunteers": "volunteers teams orders dispatches hours service-records",

@@ -101,6 +101,17 @@ async def reset_password(
     return AccountMade(account=account_out(row, caller, kit.vault), password=password)
 
 
+@router.post("/{account_id}/reset_second_factor")
+async def reset_second_factor(
+    db: Db, caller: CallerDep, kit: KitDep, gateway: GatewayDep, account_id: UUID, given: ReasonIn
+) -> AccountOut:
+    """Take a lost second factor away; every session ends, and they enrol a new one."""
+    row = await actions.reset_factor(
+        db, caller, gateway.callers, kit.vault, account_id, given.reason
+    )
+    return account_out(row, caller, kit.vault)
+
+
 @router.post("/{account_id}/open")
 async def open_account(
     db: Db, caller: CallerDep, kit: KitDep, account_id: UUID, given: ReasonIn

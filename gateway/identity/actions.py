@@ -7,6 +7,8 @@ from sqlalchemy import update
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from gateway.factors import actions as factors
+from gateway.factors.rules import NoFactor
 from gateway.grants.queries import not_over_of
 from gateway.grants.rules import require_may_grant
 from gateway.identity import passwords, queries, throttles
@@ -35,7 +37,7 @@ LIFECYCLE: Workflow[AccountState] = Workflow(
     "account",
     # action          from                         to                    needs
     ("lock", AccountState.ACTIVE, AccountState.LOCKED, P.ACCOUNT_MANAGE),
-    ("unlock", set(AccountState), AccountState.ACTIVE, P.ACCOUNT_MANAGE),
+    ("unlock", {AccountState.ACTIVE, AccountState.LOCKED}, AccountState.ACTIVE, P.ACCOUNT_MANAGE),
 )
 
 
@@ -73,7 +75,6 @@ async def enter(
         subject=row.id,
         division=row.home_code,
         kind="staff",
-        username=row.username,
     )
     return row, password
 
@@ -153,6 +154,30 @@ async def reset_password(
     return row, password
 
 
+async def reset_factor(
+    db: AsyncSession, caller: Caller, callers: Callers, vault: Vault, account_id: UUID, reason: str
+) -> Account:
+    """Take somebody's second factor away (a lost phone); every session of theirs ends."""
+    row = await _theirs(db, caller, account_id)
+    await _require_above(db, caller, row)
+    if not await factors.remove(db, row.id):
+        raise NoFactor()
+    row.version += 1
+    await db.flush()
+    await sign_out_everywhere(db, callers, row.id)
+    if row.username is not None:
+        await throttles.clear(db, vault, Throttle.PASSWORD, row.username)
+    await note(
+        db,
+        "second_factor_reset",
+        actor=caller.subject,
+        subject=row.id,
+        division=row.home_code,
+        reason=reason,
+    )
+    return row
+
+
 async def change_password(
     db: AsyncSession, row: Account, callers: Callers, new: str, keep: UUID | None
 ) -> None:
@@ -179,6 +204,20 @@ async def sign_out_everywhere(
     async with as_service(db):
         await run(db, statement.values(revoked_at=datetime.now(UTC)))
     callers.forget_after(db, account_id)
+
+
+async def set_messages(db: AsyncSession, row: Account, *, wanted: bool) -> None:
+    """Want messages, or none."""
+    row.messages_off = not wanted
+    row.version += 1
+    await db.flush()
+    await note(
+        db,
+        "messages_wanted" if wanted else "messages_refused",
+        actor=row.id,
+        subject=row.id,
+        division=row.home_code,
+    )
 
 
 async def rename(db: AsyncSession, row: Account, vault: Vault, name: str | None) -> None:

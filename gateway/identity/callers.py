@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -18,6 +18,14 @@ from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.types import Scope
 
+from gateway.factors.rules import (
+    SecondFactorNeeded,
+    StepUpNeeded,
+    is_dangerous,
+    is_open,
+    needed_by,
+)
+from gateway.factors.settings import factor
 from gateway.identity.rules import CrossSite, today
 from gateway.settings import GatewaySettings
 from services.kit.access import ANONYMOUS, SERVICE, Caller, Grant, Kind, Role
@@ -33,8 +41,14 @@ USED_EVERY = timedelta(minutes=5)
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 _LOOK_UP = text(
-    """SELECT s.id, s.account_id, s.expires_at, a.kind, a.password_temporary,
+    """SELECT s.id, s.account_id, s.expires_at, s.factor_at, a.kind, a.password_temporary,
         s.last_used_at < :recent AS stale,
+        EXISTS (SELECT FROM second_factors f
+         WHERE f.account_id = a.id AND f.confirmed_at IS NOT NULL) AS enrolled,
+        (SELECT min(g.from_day) FROM grants g
+         WHERE g.account_id = a.id AND g.ended_at IS NULL AND g.from_day <= :today
+         AND (g.until_day IS NULL OR g.until_day >= :today)
+         AND g.role = ANY(CAST(:roles AS text[]))) AS factor_role_from,
         (SELECT array_agg(DISTINCT g.role || '@' || g.division_code) FROM grants g
          WHERE g.account_id = a.id AND g.ended_at IS NULL AND g.from_day <= :today
          AND (g.until_day IS NULL OR g.until_day >= :today)) AS grants
@@ -52,6 +66,28 @@ class Speaker:
     caller: Caller
     session: UUID | None = None
     password_temporary: bool = False
+    enrolled: bool = False
+    """Has a second factor."""
+    factor_at: datetime | None = None
+    """When it was given in this session."""
+    needed_by: date | None = None
+    """The last day without one; None when their roles need none."""
+
+    def require_factor(self, method: str, path: str) -> None:
+        """Raise SecondFactorNeeded or StepUpNeeded when this request is not open to them."""
+        if self.enrolled:
+            if is_dangerous(method, path) and not self._factor_is_fresh():
+                raise StepUpNeeded(minutes=factor().fresh_minutes)
+        elif self.needed_by is not None and today(datetime.now(UTC)) > self.needed_by:
+            self._require_open(path, self.needed_by)
+
+    def _require_open(self, path: str, last_day: date) -> None:
+        if not is_open(path):
+            raise SecondFactorNeeded(day=last_day.isoformat())
+
+    def _factor_is_fresh(self) -> bool:
+        fresh = timedelta(minutes=factor().fresh_minutes)
+        return self.factor_at is not None and datetime.now(UTC) - self.factor_at <= fresh
 
 
 NOBODY = Speaker(ANONYMOUS)
@@ -86,6 +122,7 @@ class Callers:
             found = await self._of(bearer) if scheme.lower() == b"bearer" else None
             if found is None:
                 raise BadToken()
+            found.require_factor(scope["method"], scope["path"])
             return found
         if token is None:
             return NOBODY
@@ -94,7 +131,22 @@ class Callers:
             return NOBODY
         if scope["method"] not in SAFE:
             require_own_page(scope, self._settings)
+        found.require_factor(scope["method"], scope["path"])
         return found
+
+    def peek(self, scope: Scope) -> str | None:
+        """The account of a token that is remembered; None for any other. Asks nobody."""
+        token: bytes | None = None
+        for name, value in scope["headers"]:
+            if name == b"authorization":
+                token = value.partition(b" ")[2]
+                break
+            if name == b"cookie" and token is None:
+                token = self._from_cookie(value)
+        if token is None:
+            return None
+        found = self._known.get(sha256(token).digest())
+        return str(found[1].caller.subject) if found is not None else None
 
     def _from_cookie(self, header: bytes) -> bytes | None:
         for part in header.split(b";"):
@@ -118,7 +170,13 @@ class Callers:
     async def _look_up(self, key: bytes) -> Speaker | None:
         forgotten, now = self._forgotten, datetime.now(UTC)
         async with self._database.transaction(SERVICE) as db:
-            values = {"token": key, "now": now, "recent": now - USED_EVERY, "today": today(now)}
+            values = {
+                "token": key,
+                "now": now,
+                "recent": now - USED_EVERY,
+                "today": today(now),
+                "roles": sorted(factor().roles),
+            }
             row = (await run(db, _LOOK_UP, values)).one_or_none()
             if row is None:
                 self._known.pop(key, None)
@@ -128,7 +186,14 @@ class Callers:
         # Whoever knows a temporary password of somebody else gets no further with it.
         grants = () if row.password_temporary else tuple(_grant(g) for g in row.grants or ())
         caller = Caller(Kind(row.kind), row.account_id, grants)
-        speaker = Speaker(caller, row.id, row.password_temporary)
+        speaker = Speaker(
+            caller,
+            row.id,
+            row.password_temporary,
+            row.enrolled,
+            row.factor_at,
+            needed_by(row.factor_role_from, factor().since, factor().grace_days),
+        )
         # What was forgotten while we asked may be what we were told.
         if forgotten == self._forgotten:
             left = min(REMEMBERED_S, (row.expires_at - now).total_seconds())
@@ -189,6 +254,7 @@ async def authenticate(request: Request) -> Caller:
     """The caller of one of the gateway's own routes."""
     gateway: Gateway = request.app.state.gateway
     speaker: Speaker = await gateway.callers.speaker(request.scope)
+    request.state.speaker = speaker
     request.state.session = speaker.session
     request.state.password_temporary = speaker.password_temporary
     return speaker.caller

@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from gateway.factors import actions as factors
 from gateway.grants.models import GrantRow
 from gateway.identity import throttles
 from gateway.identity.actions import staff_account
@@ -32,7 +33,7 @@ _ROLES = click.Choice([role.value for role in Role])
 
 @click.group()
 def account() -> None:
-    """Staff accounts: add, list, lock, unlock, password. 账号"""
+    """Staff accounts: add, list, lock, unlock, password, factor. 账号"""
 
 
 def _do(work: Callable[[AsyncSession, Vault], Awaitable[None]]) -> None:
@@ -196,6 +197,25 @@ def password(username: str) -> None:
 
     _do(work)
     click.echo(new)
+
+
+@account.command()
+@click.argument("username")
+def factor(username: str) -> None:
+    """Take a lost second factor away; every session ends. 重置第二因素"""
+
+    async def work(db: AsyncSession, vault: Vault) -> None:
+        row = await _named(db, username)
+        if not await factors.remove(db, row.id):
+            raise click.ClickException(f"{username} has no second factor.")
+        row.version += 1
+        await db.flush()
+        await _sign_out(db, row)
+        await throttles.clear(db, vault, Throttle.PASSWORD, str(row.username))
+        await note(db, "second_factor_reset", actor=None, subject=row.id, division=row.home_code)
+
+    _do(work)
+    click.echo(_WITHIN)
 
 
 @account.command()

@@ -8,7 +8,7 @@ from gateway.grants.queries import held_by
 from gateway.identity import actions, passwords, queries, throttles
 from gateway.identity.queries import account_out, private
 from gateway.identity.rules import SignInFailed, Throttle, TooManyTries, today
-from gateway.identity.schemas import HeldGrant, MeOut, MePatch, PasswordIn
+from gateway.identity.schemas import FactorState, HeldGrant, MeOut, MePatch, PasswordIn
 from gateway.parts import GatewayDep
 from services.kit.access import ROLES, P
 from services.kit.app import KitDep
@@ -46,6 +46,10 @@ async def read_me(
             if any(permission in ROLES[grant.role] for grant in caller.grants)
         },
         password_change_needed=request.state.password_temporary,
+        messages=not row.messages_off,
+        second_factor=FactorState(
+            enrolled=request.state.speaker.enrolled, needed_by=request.state.speaker.needed_by
+        ),
     )
 
 
@@ -62,7 +66,10 @@ async def correct_me(
     """Correct what is held about me."""
     row = await queries.account(db, caller, caller.known(), lock=True)
     require_version(row.version, version)
-    await actions.rename(db, row, kit.vault, given.name)
+    if "name" in given.model_fields_set:
+        await actions.rename(db, row, kit.vault, given.name)
+    if given.messages is not None:
+        await actions.set_messages(db, row, wanted=given.messages)
     return await read_me(db, caller, kit, request, response)
 
 

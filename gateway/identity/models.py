@@ -33,6 +33,8 @@ class Account(SQLModel, table=True):
     password_hash: str | None = None
     password_temporary: bool = False
     """Known to somebody else too: until it is changed, the account may do nothing else."""
+    messages_off: bool = False
+    """They want no messages: none is written for them."""
     version: int = 1
     created_by: UUID | None = None
     created_at: datetime = Field(default_factory=now, sa_column=now_column())
@@ -53,6 +55,8 @@ class Session(SQLModel, table=True):
     expires_at: datetime = Field(sa_column=time_column())
     last_used_at: datetime = Field(default_factory=now, sa_column=now_column())
     revoked_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
+    factor_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
+    """When the second factor was given in it last."""
 
 
 class SignInCode(SQLModel, table=True):

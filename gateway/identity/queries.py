@@ -50,7 +50,9 @@ def account_out(
         ),
         name=name if name is None or open_name else mask_name(name),
         phone=phone and mask_phone(phone),
-        allowed_actions=["unlock" if locked else "lock", "reset_password"] if manages else [],
+        allowed_actions=["unlock" if locked else "lock", "reset_password", "reset_second_factor"]
+        if manages
+        else [],
     )
 
 

@@ -26,6 +26,8 @@ class AccountKind(StrEnum):
 class AccountState(StrEnum):
     ACTIVE = "active"
     LOCKED = "locked"
+    ERASED = "erased"
+    """What is left of somebody who was erased: a number that audit rows name."""
 
 
 class SessionKind(StrEnum):

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
+from gateway.factors.schemas import FactorCode
 from gateway.identity.rules import PHONE, USERNAME, AccountKind, AccountState, SessionKind
 from services.kit.access import P, Role
 from services.kit.divisions import DivisionCode
@@ -42,6 +43,8 @@ class SignIn(_In):
     code: Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")] | None = None
     username: Annotated[str, StringConstraints(max_length=40, to_lower=True)] | None = None
     password: Password | None = None
+    factor: FactorCode | None = None
+    """Six digits of the second factor, or a recovery code; 401 `factor-code-needed` asks for it."""
     cookie: bool = False
     """For pages of ours: the token travels in an HttpOnly cookie and is not in the answer."""
 
@@ -103,6 +106,13 @@ class HeldGrant(BaseModel):
     deputy: bool
 
 
+class FactorState(BaseModel):
+    """`needed_by`: the last day on which the posts are theirs without one; null: never needed."""
+
+    enrolled: bool
+    needed_by: date | None
+
+
 class MeOut(BaseModel):
     """My account, my grants valid today, and what they allow: permission → topmost divisions."""
 
@@ -110,12 +120,17 @@ class MeOut(BaseModel):
     grants: list[HeldGrant]
     permissions: dict[P, list[str]]
     password_change_needed: bool
+    messages: bool
+    """Whether messages are wanted."""
+    second_factor: FactorState
 
 
 class MePatch(_In):
-    """What one corrects oneself; null takes the name away."""
+    """What one corrects oneself, each field alone or both; null takes the name away."""
 
-    name: Name | None
+    name: Name | None = None
+    messages: bool | None = None
+    """Whether messages are wanted; null leaves that as it is."""
 
 
 class PasswordIn(_In):

@@ -6,10 +6,14 @@ from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
+from sqlalchemy import update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from gateway.identity import passwords, throttles
+from gateway.factors import actions as factors
+from gateway.factors.rules import NoFactor
+from gateway.factors.schemas import FactorIn
+from gateway.identity import proofs, queries, throttles
 from gateway.identity.audit import note
 from gateway.identity.callers import address_of, require_own_page
 from gateway.identity.codes import send_code, try_code
@@ -24,14 +28,13 @@ from gateway.identity.rules import (
     SessionKind,
     SignInFailed,
     Throttle,
-    TooManyTries,
     new_token,
 )
 from gateway.identity.schemas import CodeIn, CodeSent, SessionOut, SignedIn, SignIn
 from gateway.parts import Gateway, GatewayDep
 from services.kit.access import SERVICE, Caller, Kind
 from services.kit.app import Kit, KitDep
-from services.kit.db import Db
+from services.kit.db import Db, run
 from services.kit.identity import CallerDep
 from services.kit.pages import Page
 from services.kit.problems import Missing
@@ -57,17 +60,23 @@ async def ask_for_code(
 async def sign_in(
     kit: KitDep, gateway: GatewayDep, request: Request, response: Response, given: SignIn
 ) -> SignedIn:
-    """Sign in with phone and code, or with username and password."""
+    """Sign in with phone and code, or with username, password and second factor."""
     if given.cookie:
         require_own_page(request.scope, gateway.settings)
     address = address_of(request.scope, gateway.settings)
-    await _take_try(kit, Throttle.SIGN_IN_ADDRESS, address, None)
+    await proofs.take_try(kit, Throttle.SIGN_IN_ADDRESS, address, None)
+    factor_given = False
     if given.phone is not None and given.code is not None:
         account = await _by_code(kit, given.phone, given.code)
     else:
         assert given.username is not None
         assert given.password is not None
-        account = await _by_password(kit, given.username, given.password)
+        found = await proofs.named(kit, given.username)
+        factor_given = await proofs.by_password(
+            kit, given.username, found, given.password, given.factor
+        )
+        assert found is not None
+        account = found
     token = new_token()
     session = Session(
         account_id=account.id,
@@ -75,6 +84,7 @@ async def sign_in(
         token_hash=sha256(token.encode()).digest(),
         device=_device(request),
         expires_at=datetime.now(UTC) + SESSION_LIFE[account.kind],
+        factor_at=datetime.now(UTC) if factor_given else None,
     )
     caller = Caller(Kind(account.kind), account.id)
     async with kit.database.transaction(SERVICE) as db:
@@ -112,29 +122,6 @@ async def _let_in(db: AsyncSession, account_id: UUID, session: Session) -> None:
         session=session.id,
         kind=session.kind,
     )
-
-
-async def _take_try(kit: Kit, what: Throttle, who: str, account: Account | None) -> None:
-    now = datetime.now(UTC)
-    async with kit.database.transaction(SERVICE) as db:
-        allowed = await throttles.take(db, kit.vault, what, who, now)
-        if not allowed and account is not None:
-            await note(
-                db, "sign_in_barred", actor=None, subject=account.id, division=account.home_code
-            )
-    if not allowed:
-        raise TooManyTries()
-
-
-async def _by_password(kit: Kit, username: str, password: str) -> Account:
-    async with kit.database.transaction(SERVICE) as db:
-        account = (await db.exec(select(Account).where(Account.username == username))).first()
-    # Names that nobody has are barred in the same way, or being barred would tell.
-    await _take_try(kit, Throttle.PASSWORD, username, account)
-    fits = await passwords.matches(account.password_hash if account else None, password)
-    if account is None or not fits or account.state is not AccountState.ACTIVE:
-        raise SignInFailed()
-    return account
 
 
 async def _by_code(kit: Kit, phone: str, code: str) -> Account:
@@ -197,6 +184,27 @@ async def list_sessions(db: Db, caller: CallerDep, request: Request) -> Page[Ses
             for row in rows
         ]
     )
+
+
+@router.post("/current/factor", status_code=204)
+async def give_factor(
+    caller: CallerDep, kit: KitDep, gateway: GatewayDep, request: Request, given: FactorIn
+) -> None:
+    """Give the second factor again: dangerous actions are open for some minutes."""
+    me = caller.known()
+    async with kit.database.transaction(caller) as db:
+        row = await queries.account(db, caller, me)
+        if not await factors.is_enrolled(db, me):
+            raise NoFactor()
+    await proofs.by_factor(kit, row, given.code)
+    async with kit.database.transaction(caller) as db:
+        await run(
+            db,
+            update(Session)
+            .where(col(Session.id) == request.state.session, col(Session.account_id) == me)
+            .values(factor_at=datetime.now(UTC)),
+        )
+        gateway.callers.forget_after(db, me)
 
 
 async def _end(db: AsyncSession, gateway: Gateway, owner: UUID, session_id: UUID | None) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -18,6 +18,8 @@ from services.kit.access import Caller, mine
 from services.kit.app import Kit
 from services.kit.db import run
 from services.kit.ids import uuid7
+
+_REFUSED = text("SELECT messages_off FROM accounts WHERE id = :recipient")
 
 Provider = Callable[[AsyncSession, UUID], Awaitable[DeliveryState]]
 """Takes over a message within the transaction that wrote it. A provider that needs the network
@@ -53,7 +55,12 @@ async def send(
     fact_id: UUID,
     at: datetime,
 ) -> bool:
-    """Tell `recipient`, through every channel in use; False when this fact was told before."""
+    """Tell `recipient`, through every channel in use.
+
+    False when this fact was told before, or when they want no messages (or are erased).
+    """
+    if (await run(db, _REFUSED, {"recipient": recipient})).scalar():
+        return False
     new = (
         await run(
             db,

@@ -1,4 +1,4 @@
-"""What a division's overview is made of: a table of parts. Pure, no I/O."""
+"""What overviews are made of: tables of parts. Pure, no I/O."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,10 +7,16 @@ from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from gateway.segments import GATEWAY
+from gateway.upstreams import ServiceDown
 from services.kit.access import Caller, P
 from services.kit.divisions import covers
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+class ServiceNotInstalled(ServiceDown):
+    """This installation has no such service (yet)."""
 
 
 class PartStatus(StrEnum):
@@ -27,6 +33,10 @@ class PartStatus(StrEnum):
 Params = dict[str, str | int]
 
 
+def _always(_: str) -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """One question to one service. A required part's failure is the failure of the whole."""
@@ -37,6 +47,12 @@ class Part:
     params: Callable[[str, datetime], Params]
     required: bool = False
     needs: P | None = None
+    public: bool = False
+    """The same for everybody: asked in nobody's name, and its answer is kept for all."""
+    signed_in: bool = False
+    """About whoever is signed in."""
+    applies: Callable[[str], bool] = _always
+    """Is there such a thing for this division? A part that does not apply is left out."""
 
 
 def _this_year(code: str, now: datetime) -> Params:
@@ -57,6 +73,39 @@ DIVISION_PARTS = (
         needs=P.ACTIVITY_APPROVE,
     ),
     Part("venues", "venues", "/venues", lambda code, now: {"division": code, "limit": 10}),
+)
+
+
+def _listed(code: str, now: datetime) -> Params:
+    return {"division": code, "limit": 10}
+
+
+def around(code: str) -> str:
+    """The division around a place that is near by: the county of a village or township, else the
+    next one up.
+
+    >>> around("630123101200"), around("630123"), around("63")
+    ('630123', '6301', '')
+    """
+    return code[:6] if len(code) > 6 else code[:-2]
+
+
+def _around(code: str, now: datetime) -> Params:
+    return {"division": around(code), "limit": 10}
+
+
+def _has_around(code: str) -> bool:
+    return around(code) != ""
+
+
+HOME_PARTS = (
+    Part("division", "events", "/divisions/{code}", lambda *_: {}, required=True, public=True),
+    Part("alerts", "content", "/alerts", _listed, public=True),
+    Part("upcoming", "events", "/occurrences", _listed, public=True),
+    Part("nearby", "events", "/occurrences", _around, public=True, applies=_has_around),
+    Part("venues", "venues", "/venues", _listed, public=True),
+    Part("works", "content", "/works", _listed, public=True),
+    Part("messages", GATEWAY, "", lambda *_: {}, signed_in=True),
 )
 
 

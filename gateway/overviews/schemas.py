@@ -21,7 +21,7 @@ class PartOut(BaseModel):
 
 
 class OverviewOut(BaseModel):
-    """A division at one look."""
+    """Parts gathered over all services, about one division."""
 
     division_code: str
     as_of: datetime

@@ -1,4 +1,4 @@
-"""How long an overview may take (GATEWAY_OVERVIEW_…)."""
+"""How long an overview may take, and how old its public parts may be (GATEWAY_OVERVIEW_…)."""
 
 from functools import cache
 
@@ -9,6 +9,10 @@ class OverviewSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="GATEWAY_OVERVIEW_", extra="ignore")
 
     deadline_ms: int = 800
+    fresh_s: float = 5
+    """A public part this young is not asked again."""
+    stale_s: float = 60
+    """One this young is answered at once, and asked again meanwhile (stale-while-revalidate)."""
 
 
 @cache

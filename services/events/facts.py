@@ -15,7 +15,8 @@ class ActivityFact(Fact):
     hosts: list[str]
     """The lead division first, then the co-hosts that have accepted."""
     day: date
-    """Of the first occurrence that is not cancelled, in Asia/Shanghai."""
+    """Of the first occurrence that is not cancelled, in Asia/Shanghai; of its publication for an
+    umbrella without occurrences of its own."""
     occurrences: int
     """Those that are not cancelled."""
     form: str
@@ -66,6 +67,23 @@ class AttendanceChanged(Fact, type="events.attendance_changed.v1"):
     online: int
 
 
+class FeedbackReleased(Fact, type="events.feedback_released.v1"):
+    """The released answers about an activity, whole: subject is the activity, version their own."""
+
+    hosts: list[str]
+    day: date
+    answers: int
+    satisfied: int
+
+
+class DeviceEnrolled(Fact, type="events.device_enrolled.v1"):
+    """A device may check people in at and below the fact's division."""
+
+
+class DeviceRevoked(Fact, type="events.device_revoked.v1"):
+    """A device may not any more: it was lost, or given away."""
+
+
 class _Registration(Fact):
     recipient: UUID | None
     activity_id: UUID
@@ -76,6 +94,10 @@ class RegistrationConfirmed(_Registration, type="events.registration_confirmed.v
     """A party has its places."""
 
     places: int
+
+
+class RegistrationEntered(_Registration, type="events.registration_entered.v1"):
+    """A party stands in a draw."""
 
 
 class RegistrationWaitlisted(_Registration, type="events.registration_waitlisted.v1"):
@@ -105,9 +127,77 @@ class RegistrationRescheduled(_Registration, type="events.registration_reschedul
     starts_at: datetime | None
 
 
+class _Draw(Fact):
+    """The subject is the draw."""
+
+    activity_id: UUID
+    occurrence_id: UUID
+    commitment_sha256: str
+
+
+class DrawOpened(_Draw, type="events.draw_opened.v1"):
+    """What a draw will go by is promised, and parties may enter."""
+
+
+class DrawFrozen(_Draw, type="events.draw_frozen.v1"):
+    """Who stands in the draw stands still: told every time, so that none is tried in silence."""
+
+    pool_sha256: str
+    entries: int
+
+
+class DrawDrawn(_Draw, type="events.draw_drawn.v1"):
+    """The draw is made; its report can be replayed."""
+
+    pool_sha256: str
+    entries: int
+
+
+class DrawVoided(_Draw, type="events.draw_voided.v1"):
+    """The draw is not made; why, and what was hidden until then, stands in its log."""
+
+
 class DivisionChanged(Fact, type="events.division_changed.v1"):
     """A division was recoded, merged, split or abolished."""
 
     code: str
     successors: list[str]
     kind: str
+    takes: str | None = None
+    """The one of them where its rows and grants go; null while no order says so."""
+    change_id: UUID | None = None
+    """The order, where there is one."""
+
+
+class _Station(Fact):
+    kind: str
+    sector: str | None
+
+
+class StationOpened(_Station, type="events.station_opened.v1"):
+    """A station is there, or there again."""
+
+
+class StationChanged(_Station, type="events.station_changed.v1"):
+    """What is known of a station changed: its kind, who leads it, who is responsible."""
+
+
+class StationClosed(_Station, type="events.station_closed.v1"):
+    """A station is not there any more."""
+
+
+class _Post(Fact):
+    role: str
+    station_id: UUID | None
+
+
+class PostTaken(_Post, type="events.post_taken.v1"):
+    """Somebody holds a post, or will from a day on."""
+
+
+class PostChanged(_Post, type="events.post_changed.v1"):
+    """What is known of a post changed."""
+
+
+class PostEnded(_Post, type="events.post_ended.v1"):
+    """A post has a last day, or was taken back before it began."""

@@ -1,4 +1,4 @@
-"""First-start data of services/events: the register of divisions, and the real campaigns."""
+"""First-start data of services/events: the register, the real campaigns, the plan's targets."""
 
 import csv
 from collections.abc import Callable
@@ -7,13 +7,16 @@ from pathlib import Path
 import click
 
 from services.events.campaigns.actions import load_campaigns
+from services.events.coverage.counting import rebuild
+from services.events.coverage.populations import load_populations, read_populations
 from services.events.network.actions import Loaded, OtherRegister, load_register
 from services.events.network.register.checks import Register, read_register
 from services.events.network.register.files import read_county_points, read_township_points
 from services.events.network.register.lines import BadRegister, Fault
 from services.events.network.register.rules import Point
 from services.events.network.rules import misplaced
-from services.events.settings import RegisterSettings
+from services.events.settings import PopulationSettings, RegisterSettings
+from services.events.targets.actions import add_known
 from services.kit.access import SERVICE
 from services.kit.db import Database
 from services.kit.settings import database_of
@@ -27,14 +30,21 @@ async def load(say: Callable[[str], None]) -> None:
     folder = RegisterSettings().kepu_register
     try:
         register, points = read(folder)
+        codes = {division.code for division in register.divisions}
+        given = PopulationSettings().kepu_populations
+        people = read_populations(given, codes) if given else None
         database = Database(database_of("events").database_url, name="events load")
         try:
             async with database.transaction(SERVICE) as db:
                 source = SHIPPED if folder is None else f"运行单位提供的名册（{folder.name}）"
                 loaded = await load_register(db, register, points, source)
                 # The campaigns are Qinghai's: another province has none of their places.
-                codes = {division.code for division in register.divisions}
                 campaigns = await load_campaigns(db, codes)
+                targets = await add_known(db, codes)
+                if people is not None:
+                    await load_populations(db, people)
+                # Every division counts, from the first day on, in what lies above it.
+                await rebuild(db)
         finally:
             await database.close()
     except BadRegister as error:
@@ -45,6 +55,9 @@ async def load(say: Callable[[str], None]) -> None:
         raise click.ClickException(f"行政区划名册读不出来，未载入任何数据：{error}") from error
     say(_said(register, loaded))
     say(f"主题活动：新增 {len(campaigns.added)}，变更 {len(campaigns.changed)}")
+    say(f"目标与数值：新增 {targets}")
+    if people is not None:
+        say(f"人口数：{len(people)} 条")
 
 
 def read(folder: Path | None) -> tuple[Register, tuple[Point, ...]]:

@@ -30,6 +30,8 @@ def _name(package: str) -> str:
 def serve(package: str, uds: Path | None, host: str, port: int | None) -> None:
     """Serve until SIGTERM, then drain for at most ten seconds."""
     app = import_module(f"{package}.main").create_app()
+    # Made once, now: its first reader would otherwise hold up everybody for a second.
+    app.openapi()
     where: dict[str, object] = {"uds": str(uds)} if uds else {"host": host, "port": port or 8000}
     # uvicorn drains, then raises the signal again for whoever was there before: that is a good end.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

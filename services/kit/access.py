@@ -51,6 +51,16 @@ class P(StrEnum):
     REPORT_READ = "report_read"
     VENUE_EDIT = "venue_edit"
     VENUE_APPROVE = "venue_approve"
+    STATION_EDIT = "station_edit"
+    """Opens, edits and closes stations."""
+    POST_READ = "post_read"
+    """Reads who holds which post, masked, and whom to ask at a station. Draws their wall."""
+    POST_MANAGE = "post_manage"
+    """Gives posts, hands them over and ends them."""
+    TARGET_SET = "target_set"
+    """Sets goals, and breaks them down to the divisions directly below."""
+    TARGET_RECORD = "target_record"
+    """Records a sourced value of a goal."""
 
 
 class Role(StrEnum):
@@ -67,8 +77,10 @@ class Role(StrEnum):
 _OBSERVER = {P.REPORT_READ, P.ACTIVITY_READ}
 _CHECKER = {P.REGISTRATION_CHECK_IN, P.REGISTRATION_READ}
 _INFORMANT = _OBSERVER | _CHECKER | {P.ACTIVITY_EDIT, P.REGISTRATION_MANAGE, P.ATTENDANCE_RECORD}
+_INFORMANT |= {P.POST_READ}  # whom to ask in the next village
 _OFFICER = _INFORMANT | {P.PERSONAL_OPEN, P.VENUE_EDIT}
-_APPROVER = _OFFICER | {P.ACTIVITY_APPROVE, P.ACTIVITY_RUN, P.VENUE_APPROVE}
+_OFFICER |= {P.STATION_EDIT, P.POST_MANAGE, P.TARGET_RECORD}  # keeps the network of a division
+_APPROVER = _OFFICER | {P.ACTIVITY_APPROVE, P.ACTIVITY_RUN, P.VENUE_APPROVE, P.TARGET_SET}
 
 ROLES: dict[Role, frozenset[P]] = {
     Role.OBSERVER: frozenset(_OBSERVER),  # 观察员: reads figures and drafts
@@ -78,6 +90,7 @@ ROLES: dict[Role, frozenset[P]] = {
     Role.APPROVER: frozenset(_APPROVER),  # 审核人: approves, publishes, cancels
     Role.ADMINISTRATOR: frozenset(
         {P.ACCOUNT_MANAGE, P.GRANT_MANAGE, P.DIVISION_MANAGE, P.FACT_REPLAY, P.REPORT_READ}
+        | {P.POST_READ, P.POST_MANAGE}
     ),  # 管理员: people and register, not content
 }
 

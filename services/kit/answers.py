@@ -41,7 +41,8 @@ class NotFound(Problem):
 _HTTP: dict[int, type[Problem]] = {404: NotFound, 405: MethodNotAllowed}
 
 
-_ASYNCPG = (asyncpg.PostgresError, asyncpg.InterfaceError)
+# InternalClientError: PostgreSQL said goodbye between two statements, and the driver was surprised.
+_ASYNCPG = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 # asyncpg's errors while connecting come as they are, a missing socket as FileNotFoundError.
 DATABASE_ERRORS = (DBAPIError, PoolTimeout, ConnectionError, FileNotFoundError, *_ASYNCPG)
 
@@ -150,7 +151,7 @@ def _named(error: Exception, constraints: dict[str, type[Problem]]) -> Problem:
         return TooSlow()
     if state in ("22021", "22P05"):  # a NUL within a text
         return BrokenRule()
-    if isinstance(error, IntegrityError):
+    if isinstance(error, IntegrityError | asyncpg.IntegrityConstraintViolationError):
         return Conflict()
     if (
         isinstance(error, PoolTimeout | OSError)

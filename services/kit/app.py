@@ -16,12 +16,18 @@ from services.kit import answers, logs
 from services.kit.access import Caller, P
 from services.kit.db import Database
 from services.kit.facts import Fact
+from services.kit.holdings import Holding
+from services.kit.holdings import router as holdings_router
 from services.kit.identity import from_token
 from services.kit.inbox import Consumer, Taker
+from services.kit.jobs.rules import Job
+from services.kit.jobs.work import FORGET_JOBS, Worker, job_figures
 from services.kit.languages import WORDS, load_words
 from services.kit.logs import log
 from services.kit.metrics import FACTS_UNSENT
+from services.kit.objects import object_store
 from services.kit.problems import Problem, Unavailable, all_problems, slug_of, status_of
+from services.kit.recoding import Codes, Follows, learn_codes
 from services.kit.relay import Relay
 from services.kit.routing import forget_old_keys
 from services.kit.schedules import Schedule, run_schedule
@@ -49,8 +55,13 @@ class Service:
     routers: tuple[APIRouter, ...] = ()
     consumers: tuple[Consumer, ...] = ()
     schedules: tuple[Schedule, ...] = ()
+    jobs: tuple[Job, ...] = ()
+    follows: tuple[Follows, ...] = ()
+    """The tables whose rows follow divisions that change."""
     walls: tuple[P, ...] = ()
     constraints: dict[str, type[Problem]] = field(default_factory=dict)
+    holdings: tuple[Holding, ...] = ()
+    """What is held about people, and how it is copied, withdrawn and erased."""
     publishes: bool = True
     authenticate: Callable[[Request], Awaitable[Caller]] = from_token
     layers: tuple[Any, ...] = ()
@@ -74,6 +85,8 @@ class Kit:
         self.verifier = Verifier(settings.keys, service.name)
         self.vault = Vault(settings.keys)
         self.keys = settings.keys
+        self.objects = object_store()
+        self.codes = Codes()
         self.nats: Client = Client()
         self.relay: Relay | None = None
         self._nats_url = settings.nats_url
@@ -94,8 +107,19 @@ class Kit:
                 self.spawn(taker.run(), f"{taker.durable}@{stream}")
         for schedule in (FORGET_KEYS, *self.service.schedules):
             self.spawn(run_schedule(schedule, self), schedule.name)
+        if self.service.jobs:
+            self._start_workers()
+        if self.service.follows:
+            self.spawn(learn_codes(self), "learn_codes")
         for hook in self.service.on_start:
             await hook(self)
+
+    def _start_workers(self) -> None:
+        own, wake = database_of(self.service.name), asyncio.Event()
+        self.database.on_jobs = wake.set  # type: ignore[method-assign]
+        for number in range(own.job_workers):
+            self.spawn(Worker(self, wake, own.job_lease_s).run(), f"jobs-{number}")
+        self.spawn(run_schedule(FORGET_JOBS, self), FORGET_JOBS.name)
 
     async def _connect_nats(self) -> None:
         await self.nats.connect(
@@ -120,9 +144,11 @@ class Kit:
         await self.nats.close()
         await self.database.close()
 
-    def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+    def spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         """Run a loop until the service stops; `/health/ready` says when one has died."""
-        self._tasks.append(asyncio.create_task(work, name=name))
+        task = asyncio.create_task(work, name=name)
+        self._tasks.append(task)
+        return task
 
     async def state(self) -> dict[str, Any]:
         """Each dependency's state, and what waits or failed."""
@@ -140,6 +166,7 @@ class Kit:
                     .where(dead_letters.c.replayed_at.is_(None))
                 )
             ).scalar_one()
+            working = await job_figures(connection) if self.service.jobs else {}
         FACTS_UNSENT.set(unsent)
         died = [task.get_name() for task in self._tasks if task.done()]
         return {
@@ -152,6 +179,7 @@ class Kit:
             "loops_stopped": died,
             "facts_unsent": unsent,
             "dead_letters": dead,
+            **working,
         }
 
 
@@ -261,6 +289,9 @@ def build(service: Service) -> FastAPI:
     app.front = Telemetry(inner)
     answers.install(app, service.constraints)
     app.include_router(_plumbing)
+    if service.authenticate is from_token:
+        # Not at the front door: the gateway answers for what it holds itself, without HTTP.
+        app.include_router(holdings_router)
     for router in service.routers:
         app.include_router(router)
     return app

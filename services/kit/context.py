@@ -1,6 +1,7 @@
 """What is known of the request or fact being worked on, for logs, deadlines and trace ids."""
 
 import time
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from random import getrandbits
@@ -17,6 +18,8 @@ class Work:
     division: str | None = None
     language: str = "zh-CN"
     facts: int = field(default=0)
+    today: Callable[[str], str] | None = None
+    """Today's code for a division that a change names; None for what only reads."""
 
     def remaining(self) -> float | None:
         """Seconds left before the deadline, never negative."""

@@ -17,6 +17,14 @@ from services.kit.context import current
 from services.kit.identity import CallerDep
 from services.kit.problems import TooSlow
 
+# What a statement says that PostgreSQL can no longer hear.
+_LOST = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+)
+
 
 class Transaction(AsyncSession):
     """The database handle. It begins and ends with `Database.transaction`, whole or not at all;
@@ -114,7 +122,7 @@ class Database:
             except BaseException:
                 # Also when the caller hung up: nothing half done goes back to the pool.
                 if driver.is_in_transaction():
-                    with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+                    with suppress(*_LOST):
                         await driver.execute("ROLLBACK")
                 raise
             finally:
@@ -124,6 +132,8 @@ class Database:
             call()
         if db.info.get("facts"):
             self.on_facts()
+        if db.info.get("jobs"):
+            self.on_jobs()
 
     def _begin(self, caller: Caller) -> str:
         """BEGIN, and whose reach draws the walls of this transaction: one message to the server."""
@@ -143,6 +153,10 @@ class Database:
     @staticmethod
     def on_facts() -> None:
         """Called after a commit that recorded facts; the relay replaces it to be woken."""
+
+    @staticmethod
+    def on_jobs() -> None:
+        """Called after a commit that started a job; the workers replace it to be woken."""
 
     async def close(self) -> None:
         await self.engine.dispose()

@@ -11,6 +11,8 @@ from typing import Annotated
 from pydantic import AfterValidator, StringConstraints
 from pydantic_core import PydanticCustomError
 
+from services.kit.context import current
+
 
 class Tier(StrEnum):
     PROVINCE = "province"
@@ -72,9 +74,11 @@ def topmost(codes: frozenset[str]) -> tuple[str, ...]:
 
 def _checked(code: str) -> str:
     try:
-        return normalise(code)
+        code = normalise(code)
     except ValueError:
         raise PydanticCustomError("division-code", "not a division code") from None
+    work = current()
+    return work.today(code) if work is not None and work.today is not None else code
 
 
 DivisionCode = Annotated[
@@ -82,4 +86,8 @@ DivisionCode = Annotated[
     StringConstraints(strip_whitespace=True, min_length=2, max_length=12),
     AfterValidator(_checked),
 ]
-"""A division in a request: padded codes are accepted and normalised at the door."""
+"""A division in a request: padded codes are accepted and normalised at the door.
+
+What changes something is taken to name today's divisions: a code that was given up becomes its
+successor. What only reads may ask for a former division.
+"""

@@ -21,6 +21,7 @@ async def from_token(request: Request) -> Caller:
 
 async def _caller(request: Request) -> Caller:
     caller: Caller = await request.app.state.kit.service.authenticate(request)
+    caller = request.app.state.kit.codes.widen(caller)
     work = current()
     if work is not None and caller.subject is not None:
         work.actor = str(caller.subject)

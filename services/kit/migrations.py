@@ -62,7 +62,7 @@ KIT_TABLES = (
 )
 """The kit's tables as of their first migration; a later change is a migration of every service."""
 
-APPEND_ONLY = ("openings", "audit")
+APPEND_ONLY = ("openings", "audit", "draw_log")
 """What was opened or changed, and why, is kept: nobody who does it can rewrite it."""
 
 

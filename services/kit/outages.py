@@ -14,6 +14,8 @@ INTERRUPTIONS = (
     # Raised as they are when a connection is made: SQLAlchemy wraps only what a statement raises.
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
+    # PostgreSQL said goodbye between two statements, and the driver was surprised.
+    asyncpg.InternalClientError,
 )
 """What a loop survives: it waits a moment and starts again."""
 

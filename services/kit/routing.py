@@ -114,9 +114,13 @@ class Router(APIRouter):
         super().__init__(route_class=KitRoute, **kwargs)
 
     def post(  # type: ignore[override]
-        self, path: str, **kwargs: Any
+        self, path: str, *, keyed: bool = True, **kwargs: Any
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        kwargs["dependencies"] = [*kwargs.get("dependencies", ()), Depends(once, scope="function")]
+        """`keyed=False` for what must leave no trail: a key keeps the answer, and a hash of the
+        body; so no open personal field, and nothing that could be guessed by its hash."""
+        if keyed:
+            once_only = Depends(once, scope="function")
+            kwargs["dependencies"] = [*kwargs.get("dependencies", ()), once_only]
         return cast(
             "Callable[[Callable[..., Any]], Callable[..., Any]]", super().post(path, **kwargs)
         )

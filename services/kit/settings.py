@@ -32,6 +32,9 @@ class DatabaseSettings(BaseSettings):
     owner_database_url: str = ""
     pool_size: int = 10
     hot_pool_size: int = 5
+    job_workers: int = 2
+    job_lease_s: float = 15
+    """How long a job waits after its process died before another takes it up."""
 
 
 @cache

@@ -14,6 +14,7 @@ from services.kit.metrics import IN_FLIGHT, requests_of
 
 REQUEST_ID = b"x-request-id"
 DEADLINE = b"kepu-deadline-ms"
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Telemetry:
@@ -27,6 +28,8 @@ class Telemetry:
             await self._app(scope, receive, send)
             return
         work = _work_of(dict(scope["headers"]))
+        if scope["method"] not in _READING:
+            work.today = scope["app"].state.kit.codes.today
         begin(work)
         status, ended = 0, False
         request_id = work.request_id.encode()

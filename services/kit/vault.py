@@ -27,19 +27,27 @@ class Vault:
         self._index = keys.unbase64(fields["index"])
 
     def seal(self, text: str, field: str) -> bytes:
+        """A text; see `seal_bytes`."""
+        return self.seal_bytes(text.encode(), field)
+
+    def seal_bytes(self, data: bytes, field: str) -> bytes:
         """algorithm · length of key id · key id · nonce (12) · ciphertext with tag."""
         kid = self._current.encode()
         nonce = os.urandom(12)
-        sealed = self._ciphers[self._current].encrypt(nonce, text.encode(), field.encode())
+        sealed = self._ciphers[self._current].encrypt(nonce, data, field.encode())
         return _AES_256_GCM + bytes([len(kid)]) + kid + nonce + sealed
 
     def open(self, sealed: bytes, field: str) -> str:
         """The text again; ValueError for an unknown algorithm, InvalidTag for a changed value."""
+        return self.open_bytes(sealed, field).decode()
+
+    def open_bytes(self, sealed: bytes, field: str) -> bytes:
+        """The bytes again, with the same errors."""
         if sealed[:1] != _AES_256_GCM:
             raise ValueError("unknown field encryption")
         end = 2 + sealed[1]
         cipher = self._ciphers[sealed[2:end].decode()]
-        return cipher.decrypt(sealed[end : end + 12], sealed[end + 12 :], field.encode()).decode()
+        return cipher.decrypt(sealed[end : end + 12], sealed[end + 12 :], field.encode())
 
     def index(self, text: str, field: str) -> bytes:
         """A keyed digest for equality look-ups; equal texts in different fields differ."""

@@ -3,9 +3,18 @@
 from fastapi import FastAPI
 
 from services.kit.app import Service, build
+from services.kit.recoding import Follows, following
 from services.venues.registry.routes import router as registry
 
-SERVICE = Service(name="venues", package="services.venues", routers=(registry,))
+FOLLOWS = (Follows("venues", exactly=True),)
+
+SERVICE = Service(
+    name="venues",
+    package="services.venues",
+    routers=(registry,),
+    consumers=(following(FOLLOWS),),
+    follows=FOLLOWS,
+)
 
 
 def create_app() -> FastAPI:

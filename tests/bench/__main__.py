@@ -3,7 +3,7 @@
 import asyncio
 import sys
 
-from tests.bench import hot_list, passing, registering, rollup
+from tests.bench import coverage, home, hot_list, importing, passing, registering, rollup
 from tests.bench.report import HEAD, Figure, at_most
 
 
@@ -16,11 +16,27 @@ def rolled_up() -> list[Figure]:
     ]
 
 
+def covered() -> list[Figure]:
+    """Coverage at every depth of ten times a province: quick, and by the same queries."""
+    found = asyncio.run(coverage.measured())
+    figures = [
+        at_most(f"coverage, {tier}, 51,911 divisions", each["p95"], 50)
+        for tier, each in found.items()
+    ]
+    queries = sorted({int(each["queries"]) for each in found.values()})
+    said = " or ".join(str(number) for number in queries)
+    alike = len(queries) == 1
+    return [*figures, Figure("queries of coverage, any depth", said, "", "", "the same", alike)]
+
+
 PARTS = {
     "hot list": hot_list.bench,
     "pass-through": passing.bench,
     "registrations": registering.bench,
     "roll-up": rolled_up,
+    "home": home.bench,
+    "coverage": covered,
+    "import": importing.bench,
 }
 
 

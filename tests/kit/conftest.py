@@ -3,6 +3,9 @@
 import pytest
 
 from tests.support.apps import Running
+from tests.support.buckets import localbucket, rclone
+
+__all__ = ["localbucket", "rclone"]
 
 
 @pytest.fixture

@@ -8,6 +8,8 @@ What may change when:
   occurrences by their own verbs, which tell the public and everybody registered.
 - completed, archived, cancelled: nothing.
 
+An umbrella has activities of divisions at or below it under it, one level deep (umbrella_rules.py).
+
 `division=` means: for activities, led or co-hosted (accepted) at or below it; for occurrences,
 taking place at or below it. A co-host sees the draft from its invitation on, and counts once it
 accepts.

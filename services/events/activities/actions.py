@@ -6,7 +6,7 @@ from sqlalchemy import delete, func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.events.activities import places, queries
+from services.events.activities import pictures, places, queries
 from services.events.activities.models import Activity, Host, Occurrence
 from services.events.activities.occurrence_actions import end, enter, may_change
 from services.events.activities.pointers import beneath
@@ -89,8 +89,10 @@ async def edit(
     """Change what is given: anything of a draft, the texts of what is public."""
     row = await queries.activity(db, caller, activity_id, lock=True)
     may_change(caller, row, "edit")
-    require_version(row.version, version)
     changes = given.model_dump(exclude_unset=True)
+    if row.version == version + 1 and all(getattr(row, name) == to for name, to in changes.items()):
+        return row  # the same edit again: its answer was lost on the way
+    require_version(row.version, version)
     if row.state in RUNNING:
         errors = [
             FieldError(f"/{name}", "fixed-after-publication")
@@ -114,6 +116,7 @@ async def discard(db: AsyncSession, caller: Caller, activity_id: UUID) -> None:
     if row.state is not ActivityState.DRAFT:
         raise WrongState(action="delete", state=row.state.value)
     around = await queries.one_around(db, row)
+    await pictures.discarded(db, row)
     await places.close_places(db, [one.id for one in around.times])
     for table in (Occurrence, Host):
         await run(db, delete(table).where(col(table.activity_id) == row.id))

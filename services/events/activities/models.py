@@ -24,6 +24,9 @@ class Activity(SQLModel, table=True):
     """The lead host on the map of the day it was drafted."""
     campaign_id: UUID | None = None
     series_id: UUID | None = None
+    is_umbrella: bool = False
+    """Other activities may stand under it (one level: CHECK and a foreign key hold it)."""
+    umbrella_id: UUID | None = None
     title: str
     summary: str = ""
     translations: dict[str, dict[str, str]] = Field(
@@ -39,6 +42,10 @@ class Activity(SQLModel, table=True):
     )
     expected_headcount: int | None = None
     safety_plan: str | None = None
+    pictures: list[dict[str, object]] = Field(
+        default_factory=list, sa_column=Column(JSONB, nullable=False, server_default="[]")
+    )
+    """In order: {file, alt, width, height}; see pictures_rules.py."""
     state: ActivityState = Field(default=ActivityState.DRAFT, sa_column=enum_column(ActivityState))
     returned: dict[str, object] | None = Field(default=None, sa_column=Column(JSONB))
     """Why it came back: {reason, fields: [{pointer, reason}], by, at}; null once resubmitted."""
@@ -59,6 +66,10 @@ class Host(SQLModel, table=True):
     activity_id: UUID = Field(primary_key=True, foreign_key="activities.id")
     division_code: str = Field(sa_column=code_column(primary_key=True))
     recorded_code: str = Field(sa_column=code_column())
+    absorbed: list[str] = Field(
+        default_factory=list, sa_column=Column(ARRAY(TEXT), nullable=False, server_default="{}")
+    )
+    """The recorded codes of hosts whose divisions became one with this one."""
     role: HostRole = Field(sa_column=enum_column(HostRole))
     accepted_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
 

@@ -1,4 +1,4 @@
-"""What activities ask of registrations, in one module: places, and attendance told again."""
+"""What activities ask of registrations, in one module: places, draws, figures told again."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -7,13 +7,12 @@ from sqlalchemy import delete
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.events.registrations.check_in import hosts_changed
+from services.events.activities.models import Activity, Occurrence
+from services.events.draws import actions as draws
+from services.events.feedback import mixing as feedback
+from services.events.registrations import attendance, places
 from services.events.registrations.models import Pool, Ticket
-from services.events.registrations.places import (
-    occurrence_cancelled,
-    occurrence_moved,
-    open_places,
-)
+from services.events.registrations.places import open_places
 from services.events.registrations.schemas import PlacesIn, PoolIn, TicketIn
 from services.kit.db import run
 
@@ -25,6 +24,26 @@ __all__ = [
     "open_places",
     "places_of",
 ]
+
+
+async def occurrence_cancelled(
+    db: AsyncSession, activity: Activity, occurrence: Occurrence, cause: str
+) -> None:
+    """End every registration of an occurrence that will not be held, and its draw."""
+    await places.occurrence_cancelled(db, activity, occurrence, cause)
+    await draws.occurrence_cancelled(db, activity, occurrence, cause)
+
+
+async def occurrence_moved(db: AsyncSession, activity: Activity, occurrence: Occurrence) -> None:
+    """Tell every registration of an occurrence, also those in a draw, its new time."""
+    await places.occurrence_moved(db, activity, occurrence)
+    await draws.occurrence_moved(db, activity, occurrence)
+
+
+async def hosts_changed(db: AsyncSession, activity: Activity) -> None:
+    """Tell attendance and feedback again, for the hosts that hold the activity now."""
+    await attendance.hosts_changed(db, activity)
+    await feedback.hosts_changed(db, activity)
 
 
 async def close_places(db: AsyncSession, occurrences: Sequence[UUID]) -> None:

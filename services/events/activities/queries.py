@@ -20,6 +20,7 @@ from services.events.activities.rules import (
     OccurrenceState,
     SpokenLanguage,
 )
+from services.events.activities.times_and_places import Crowd, most_at_once
 from services.events.network.models import Division
 from services.events.registrations.models import Pool
 from services.kit.access import Caller, P, at_or_below, mine, within
@@ -114,17 +115,26 @@ class Around:
 
     @property
     def counted_hosts(self) -> list[str]:
-        """The lead, then the co-hosts that have accepted, in that order."""
-        return [one.row.division_code for one in self.hosts if one.row.accepted_at is not None]
+        """The lead, then the co-hosts that have accepted, by the codes at which they were recorded:
+        figures on the map of then are counted by them, and those of today by what became of them.
+        """
+        accepted = [one.row for one in self.hosts if one.row.accepted_at is not None]
+        return [code for row in accepted for code in (row.recorded_code, *row.absorbed)]
 
     @property
-    def places(self) -> int:
-        """Of all occurrences that are not cancelled."""
-        return sum(
-            placed.capacity or 0
+    def most_places(self) -> int:
+        """The most places at one time and place, of occurrences that are not cancelled."""
+        return most_at_once(
+            Crowd(row.starts_at, row.ends_at, _where(row), placed.capacity or 0)
             for placed in self.occurrences
-            if placed.row.state is not OccurrenceState.CANCELLED
+            if (row := placed.row).state is not OccurrenceState.CANCELLED
         )
+
+
+def _where(row: Occurrence) -> tuple[str, UUID | str] | None:
+    # A venue is one place however its hall is written; online only is no place.
+    name = row.venue_id or row.place
+    return (row.division_code, name) if name else None
 
 
 async def around(db: AsyncSession, ids: Iterable[UUID]) -> dict[UUID, Around]:
@@ -204,6 +214,7 @@ class Wanted:
     first_day: date | None = None
     last_day: date | None = None
     ids: list[UUID] | None = None
+    umbrella: UUID | None = None
 
 
 def begin_of(day: date) -> datetime:
@@ -231,6 +242,8 @@ def _filters(caller: Caller, wanted: Wanted) -> list[ColumnElement[bool]]:
         found.append(col(Activity.languages).contains([wanted.language.value]))
     if wanted.campaign is not None:
         found.append(col(Activity.campaign_id) == wanted.campaign)
+    if wanted.umbrella is not None:
+        found.append(col(Activity.umbrella_id) == wanted.umbrella)
     if wanted.mine:
         found.append(mine(col(Activity.created_by), caller))
     if wanted.q:

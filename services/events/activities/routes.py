@@ -6,7 +6,12 @@ from uuid import UUID
 
 from fastapi import Depends, Query, Response
 
-from services.events.activities import actions, host_actions, queries, series_actions
+from services.events.activities import (
+    actions,
+    host_actions,
+    queries,
+    series_actions,
+)
 from services.events.activities.models import Activity
 from services.events.activities.rules import (
     ActivityState,
@@ -22,11 +27,11 @@ from services.events.activities.schemas import (
     ActivityPatch,
     CloneIn,
     HostIn,
-    ReasonIn,
     RepeatIn,
     SendBackIn,
 )
 from services.events.activities.shapes import activity_line, answer
+from services.events.activities.umbrella_rules import UmbrellaHasChildren, UnderAnUmbrella
 from services.kit.access import Caller
 from services.kit.db import Db
 from services.kit.divisions import DivisionCode
@@ -39,7 +44,11 @@ from services.kit.versions import IfMatch
 
 router = Router(prefix="/activities", tags=["activities"])
 
-CONSTRAINTS: dict[str, type[Problem]] = {"activities_campaign_id_fkey": UnknownCampaign}
+CONSTRAINTS: dict[str, type[Problem]] = {
+    "activities_campaign_id_fkey": UnknownCampaign,
+    "activities_one_level": UnderAnUmbrella,
+    "activities_umbrella_fkey": UmbrellaHasChildren,
+}
 
 
 async def _answer(db: Db, caller: Caller, row: Activity, response: Response) -> ActivityOut:
@@ -60,9 +69,21 @@ async def _wanted(
     ids: Annotated[
         list[UUID] | None, Query(alias="id", max_length=MAX_LIMIT, description="Only these")
     ] = None,
+    umbrella: Annotated[UUID | None, Query(description="What stands under it")] = None,
 ) -> queries.Wanted:
     return queries.Wanted(
-        division, state, form, audience, language, campaign, mine, q, first_day, last_day, ids
+        division,
+        state,
+        form,
+        audience,
+        language,
+        campaign,
+        mine,
+        q,
+        first_day,
+        last_day,
+        ids,
+        umbrella,
     )
 
 
@@ -97,6 +118,8 @@ async def draft_activity(
     """Draft an activity; 200 and the one there is when its `client_id` was sent before."""
     row, new = await actions.draft(db, caller, given)
     response.status_code = 201 if new else 200
+    if not new:
+        response.headers["Idempotency-Replayed"] = "true"
     response.headers["Location"] = f"/activities/{row.id}"
     return await _answer(db, caller, row, response)
 
@@ -188,15 +211,6 @@ async def complete_activity(
     return await _answer(db, caller, await actions.complete(db, caller, activity_id), response)
 
 
-@router.post("/{activity_id}/cancel")
-async def cancel_activity(
-    db: Db, caller: CallerDep, activity_id: UUID, given: ReasonIn, response: Response
-) -> ActivityOut:
-    """Call it off, with every occurrence that is not over and everybody registered for one."""
-    row = await actions.cancel(db, caller, activity_id, given.reason)
-    return await _answer(db, caller, row, response)
-
-
 @router.post("/{activity_id}/archive")
 async def archive_activity(
     db: Db, caller: CallerDep, activity_id: UUID, response: Response
@@ -219,7 +233,7 @@ async def repeat_activity(
 async def clone_activity(
     db: Db, caller: CallerDep, activity_id: UUID, given: CloneIn, response: Response
 ) -> ActivityOut:
-    """A draft like it, some days later; without its co-hosts, who are invited anew."""
+    """A draft like it, on later days or without any; its co-hosts are invited anew."""
     row = await series_actions.clone(db, caller, activity_id, given)
     response.headers["Location"] = f"/activities/{row.id}"
     return await _answer(db, caller, row, response)

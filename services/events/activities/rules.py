@@ -130,10 +130,13 @@ class Standing:
     title: str
     occurrences: Sequence[Timed]
     headcount: int
-    """Expected people, or places: whichever is more."""
+    """People expected at one time and place, or places there: whichever is more."""
     safety_plan: str | None
     threshold: int
     now: datetime
+    is_umbrella: bool = False
+    waiting_pictures: Sequence[int] = ()
+    """Positions of pictures that have not arrived."""
 
 
 def live(occurrences: Sequence[T]) -> list[T]:
@@ -159,22 +162,28 @@ def is_over(occurrence: Timed, now: datetime) -> bool:
 
 
 def may_submit(standing: Standing) -> None:
-    """Raise Incomplete unless there is a title, an occurrence and, for a crowd, a safety plan."""
+    """Raise Incomplete unless there is a title, an occurrence and, for a crowd, a safety plan.
+
+    An umbrella may go without an occurrence: it is held through its children.
+    """
     lacks = []
     if not standing.title:
         lacks.append(FieldError("/title", "title-needed"))
-    if not live(standing.occurrences):
+    if not live(standing.occurrences) and not standing.is_umbrella:
         lacks.append(FieldError("/occurrences", "occurrence-needed"))
-    # 大型活动: from 1,000 people on (KP-005), or what the province has set.
     if standing.headcount >= standing.threshold and not standing.safety_plan:
         values = (("headcount", standing.headcount), ("threshold", standing.threshold))
         lacks.append(FieldError("/safety_plan", "safety-plan-needed", values))
+    # What is approved is what is seen: a picture that comes later would be neither.
+    lacks += [FieldError(f"/pictures/{n}", "picture-waiting") for n in standing.waiting_pictures]
     if lacks:
         raise Incomplete(errors=tuple(lacks))
 
 
 def may_publish(standing: Standing) -> None:
-    """Raise NothingAhead unless an occurrence is still to come."""
+    """Raise NothingAhead unless an occurrence is still to come, or an umbrella has none itself."""
+    if standing.is_umbrella and not live(standing.occurrences):
+        return
     if not any(
         one.state is OccurrenceState.SCHEDULED and one.starts_at > standing.now
         for one in standing.occurrences
@@ -183,7 +192,12 @@ def may_publish(standing: Standing) -> None:
 
 
 def may_complete(standing: Standing) -> None:
-    """Raise NotOver unless every occurrence is over and at least one was held."""
+    """Raise NotOver unless every occurrence is over and at least one was held.
+
+    An umbrella without occurrences is over when its owner says so; its children live on.
+    """
+    if standing.is_umbrella and not live(standing.occurrences):
+        return
     if not live(standing.occurrences) or not all(
         is_over(one, standing.now) for one in standing.occurrences
     ):

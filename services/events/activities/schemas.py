@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from services.events.activities.pictures_schemas import PictureOut
 from services.events.activities.rules import (
     ActivityState,
     Audience,
@@ -80,12 +81,17 @@ class RescheduleIn(_Where):
 
 
 class ActivityIn(_In):
-    """A draft. It may lack much: `submit` says what."""
+    """A draft. It may lack much: `submit` says what.
+
+    `is_umbrella`: other activities may stand under it. `expected_headcount`: people expected at one
+    time and place (每场次), not over all occurrences.
+    """
 
     client_id: UUID | None = None
     """Given by a client that works offline: sent twice, it is drafted once."""
     division_code: DivisionCode
     campaign_id: UUID | None = None
+    is_umbrella: bool = False
     title: Title = ""
     summary: Summary = ""
     translations: dict[Translated, Text] = Field(default_factory=dict)
@@ -101,6 +107,7 @@ class ActivityPatch(_In):
     """As a draft (or sent back): anything but the lead. Once published: the texts."""
 
     campaign_id: UUID | None = None
+    is_umbrella: bool = False
     title: Title = ""
     summary: Summary = ""
     translations: dict[Translated, Text] = Field(default_factory=dict)
@@ -142,9 +149,11 @@ class RepeatIn(_In):
 
 
 class CloneIn(_In):
-    """A draft copy, `shift_days` later (364 days keep the weekday)."""
+    """A draft copy: `shift_days` later (364 days keep the weekday), or with its first occurrence
+    on the day `starts_on`. With neither, a copy without occurrences: its times are given anew."""
 
-    shift_days: int = Field(ge=-3660, le=3660)
+    shift_days: int | None = Field(default=None, ge=-3660, le=3660)
+    starts_on: date | None = None
     as_series: bool = False
     """Group it with its source under one `series_id`."""
 
@@ -200,6 +209,9 @@ class ActivityLine(BaseModel):
     division_name: str | None
     campaign_id: UUID | None
     series_id: UUID | None
+    is_umbrella: bool
+    umbrella_id: UUID | None
+    """The umbrella that it stands under; its children are `GET /activities?umbrella=`."""
     title: str
     """In the caller's language when there is one, else in zh-CN; see `title_language`."""
     title_language: str
@@ -209,6 +221,8 @@ class ActivityLine(BaseModel):
     state: ActivityState
     hosts: list[str]
     """The lead first, then the co-hosts that have accepted."""
+    picture: PictureOut | None
+    """The first of its pictures that is there."""
     occurrence_count: int
     """Those that are not cancelled."""
     starts_at: datetime | None
@@ -231,10 +245,14 @@ class ActivityOut(ActivityLine):
     """Shown to staff who may read drafts of one of its hosts."""
     returned: Returned | None
     cancel_reason: str | None
+    pictures: list[PictureOut]
+    """In order. Those on their way are shown to staff who may read drafts of one of its hosts."""
     occurrences: list[OccurrenceOut]
     co_hosts: list[HostOut]
     editable_fields: list[str]
     """What a PATCH of this caller may name now."""
+    umbrella_actions: list[str]
+    """What this caller may do about an umbrella above it: attach, detach."""
 
 
 class OccurrenceWithActivity(OccurrenceOut):
@@ -268,3 +286,5 @@ class Upcoming(BaseModel):
     registration_closes_at: datetime | None
     capacity: int | None
     places_left: int | None
+    picture: PictureOut | None
+    """The activity's first."""

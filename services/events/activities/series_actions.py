@@ -9,7 +9,7 @@ from services.events.activities import places, queries
 from services.events.activities.actions import lead_of
 from services.events.activities.models import Activity, Occurrence
 from services.events.activities.occurrence_actions import may_change, room_for, store
-from services.events.activities.rules import live
+from services.events.activities.rules import day_of, live
 from services.events.activities.schemas import CloneIn, RepeatIn
 from services.events.activities.telling import changed
 from services.events.activities.times_and_places import MOST_REPEATS, repeats
@@ -22,7 +22,15 @@ _COPIED = {"division_code", "recorded_code", "place", "venue_id", "longitude", "
     "list_rule",
     "offer_minutes",
 }
-_CLONED = {"division_code", "campaign_id", "title", "summary", "translations", "form"} | {
+_CLONED = {
+    "division_code",
+    "campaign_id",
+    "is_umbrella",
+    "title",
+    "summary",
+    "translations",
+    "form",
+} | {
     "audiences",
     "languages",
     "expected_headcount",
@@ -76,13 +84,20 @@ def _pattern(times: list[Occurrence], wanted: UUID | None) -> Occurrence:
 
 
 async def clone(db: AsyncSession, caller: Caller, activity_id: UUID, given: CloneIn) -> Activity:
-    """A draft like this one, later: its texts, occurrences and places, not its co-hosts."""
+    """A draft like this one, later: its texts, occurrences and places.
+
+    What happened to the source stays with it: approval, who came, why it was sent back or called
+    off; its co-hosts are invited anew, and the umbrella above it was last year's.
+    """
+    if given.shift_days is not None and given.starts_on is not None:
+        raise broken("/starts_on", "shift-or-day")
     source = await queries.activity(db, caller, activity_id, lock=given.as_series)
     caller.require(P.ACTIVITY_EDIT, at=source.division_code)
     if given.as_series and source.series_id is None:
         source.series_id = uuid7()
         source.version += 1
     times = live((await queries.one_around(db, source)).times)
+    shift = _shift(times, given)
     row = Activity(
         **source.model_dump(include=_CLONED),
         recorded_code=source.division_code,
@@ -92,8 +107,18 @@ async def clone(db: AsyncSession, caller: Caller, activity_id: UUID, given: Clon
     db.add(row)
     await db.flush()
     db.add(lead_of(row))
-    wanted = await places.places_of(db, [one.id for one in times])
-    for one in times:
-        await store(db, _copy(one, row.id, timedelta(days=given.shift_days)), wanted[one.id])
+    if shift is not None:
+        wanted = await places.places_of(db, [one.id for one in times])
+        for one in times:
+            await store(db, _copy(one, row.id, shift), wanted[one.id])
     await db.flush()
     return row
+
+
+def _shift(times: list[Occurrence], given: CloneIn) -> timedelta | None:
+    """How much later the copies are; None: there are no copies."""
+    if given.shift_days is not None:
+        return timedelta(days=given.shift_days)
+    if given.starts_on is None or not times:
+        return None
+    return given.starts_on - day_of(times)

@@ -7,6 +7,8 @@ from typing import Any
 from fastapi import Response
 
 from services.events.activities.models import Activity, Occurrence
+from services.events.activities.pictures_rules import waiting
+from services.events.activities.pictures_schemas import pictures_out
 from services.events.activities.queries import Around, Hosting, Placed
 from services.events.activities.rules import (
     EDITABLE,
@@ -28,6 +30,7 @@ from services.events.activities.schemas import (
     OccurrenceWithActivity,
     Text,
 )
+from services.events.activities.umbrella_rules import MEMBERSHIP, Membership
 from services.events.settings import ActivitySettings
 from services.kit.access import Caller, P
 from services.kit.context import current
@@ -60,10 +63,12 @@ def standing(row: Activity, around: Around) -> Standing:
     return Standing(
         title=row.title,
         occurrences=around.times,
-        headcount=max(row.expected_headcount or 0, around.places),
+        headcount=max(row.expected_headcount or 0, around.most_places),
         safety_plan=row.safety_plan,
         threshold=settings().safety_plan_headcount,
         now=now(),
+        is_umbrella=row.is_umbrella,
+        waiting_pictures=waiting(row.pictures),
     )
 
 
@@ -87,6 +92,19 @@ def _occurrence_actions(caller: Caller, row: Activity, one: Occurrence) -> list[
     needed = change_needs("", row.state)
     may = caller.may(needed, at=row.division_code)
     return OCCURRENCE_LIFECYCLE.allowed(one.state, lambda need: may and need == needed)
+
+
+def _umbrella_actions(caller: Caller, row: Activity) -> list[str]:
+    if row.is_umbrella or row.state not in EDITABLE | RUNNING:
+        return []
+    needed = change_needs("", row.state)
+    may = caller.may(needed, at=row.division_code)
+    return MEMBERSHIP.allowed(membership(row), lambda need: may and need == needed)
+
+
+def membership(row: Activity) -> Membership:
+    """Whether it stands under an umbrella."""
+    return Membership.UNDER if row.umbrella_id else Membership.ALONE
 
 
 def _editable(caller: Caller, row: Activity) -> list[str]:
@@ -134,6 +152,7 @@ def _line(caller: Caller, row: Activity, around: Around) -> dict[str, Any]:
         "title": title,
         "title_language": language,
         "hosts": around.counted_hosts,
+        "picture": next(iter(pictures_out(row.pictures, insider=False)), None),
         "occurrence_count": len(times),
         "starts_at": min((one.starts_at for one in times), default=None),
         "ends_at": max((one.ends_at for one in times), default=None),
@@ -155,11 +174,15 @@ def _host_out(one: Hosting) -> HostOut:
     )
 
 
+def is_insider(caller: Caller, row: Activity, around: Around) -> bool:
+    """May the caller read drafts of one of its hosts?"""
+    hosts = (one.row.division_code for one in around.hosts)
+    return caller.may_any(P.ACTIVITY_READ, [row.division_code, *hosts])
+
+
 def activity_out(caller: Caller, row: Activity, around: Around) -> ActivityOut:
     """An activity, whole; what is for staff only is left out for others."""
-    insider = caller.may_any(
-        P.ACTIVITY_READ, [row.division_code, *(one.row.division_code for one in around.hosts)]
-    )
+    insider = is_insider(caller, row, around)
     summary, language = text_in(row, "summary", spoken())
     return ActivityOut(
         **_line(caller, row, around),
@@ -170,6 +193,7 @@ def activity_out(caller: Caller, row: Activity, around: Around) -> ActivityOut:
         safety_plan=row.safety_plan if insider else None,
         returned=row.returned,
         cancel_reason=row.cancel_reason,
+        pictures=pictures_out(row.pictures, insider=insider),
         occurrences=[occurrence_out(caller, row, placed) for placed in around.occurrences],
         co_hosts=[
             _host_out(one)
@@ -177,6 +201,7 @@ def activity_out(caller: Caller, row: Activity, around: Around) -> ActivityOut:
             if one.row.role is HostRole.CO and (insider or one.row.accepted_at)
         ],
         editable_fields=_editable(caller, row),
+        umbrella_actions=_umbrella_actions(caller, row),
     )
 
 
@@ -193,5 +218,5 @@ def answer(caller: Caller, row: Activity, around: Around, response: Response) ->
 def draft_shape(caller: Caller, row: Activity, around: Around) -> dict[str, Any]:
     """What one drafts of an activity, as it is on the wire: where a reviewer may point."""
     return activity_out(caller, row, around).model_dump(
-        mode="json", include=set(ActivityIn.model_fields)
+        mode="json", include={*ActivityIn.model_fields, "pictures"}
     )

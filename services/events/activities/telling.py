@@ -1,12 +1,13 @@
 """What others are told of an activity: the bodies of its facts, and when they are recorded."""
 
+from datetime import date
 from typing import TypeVar
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.events.activities.models import Activity
 from services.events.activities.queries import Around, one_around
-from services.events.activities.rules import RUNNING, day_of, live
+from services.events.activities.rules import RUNNING, SHANGHAI, day_of, live
 from services.events.facts import ActivityFact, ActivityRescheduled
 from services.kit.facts import Fact, record
 
@@ -17,11 +18,18 @@ def told(kind: type[F], row: Activity, around: Around) -> F:
     """The fact of `kind` about an activity as it stands, with those who hold it."""
     return kind(
         hosts=around.counted_hosts,
-        day=day_of(around.times),
+        day=_day(row, around),
         occurrences=len(live(around.times)),
         form=row.form,
         campaign_id=row.campaign_id,
     )
+
+
+def _day(row: Activity, around: Around) -> date:
+    if around.times:
+        return day_of(around.times)
+    # An umbrella without occurrences of its own. It counts nowhere, but its facts have a day.
+    return (row.published_at or row.created_at).astimezone(SHANGHAI).date()
 
 
 async def tell(db: AsyncSession, fact: Fact, row: Activity) -> None:

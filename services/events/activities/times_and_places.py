@@ -1,10 +1,12 @@
 """When and where an occurrence may be, and how one repeats: pure, no I/O."""
 
 import calendar
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from itertools import accumulate
+from typing import NamedTuple
 
 from services.events.activities.rules import SHANGHAI
 from services.kit.problems import FieldError
@@ -114,3 +116,30 @@ def repeats(
         if until is not None and moved.date() > until:
             return
         yield moved - first
+
+
+class Crowd(NamedTuple):
+    """How many an occurrence has room for, when and where; `where` is None when only online."""
+
+    starts_at: datetime
+    ends_at: datetime
+    where: Hashable | None
+    capacity: int
+
+
+def most_at_once(crowds: Iterable[Crowd]) -> int:
+    """The most people that there is room for at one place at one time.
+
+    大型群众性活动安全管理条例（国务院令第505号）第二条 counts 每场次预计参加人数: people of one
+    occurrence, not of a series added up. Occurrences that overlap at one place are one crowd; on
+    other days, at other places or online they are not.
+    """
+    places: dict[Hashable, list[tuple[datetime, int]]] = {}
+    for crowd in crowds:
+        if crowd.where is not None:
+            steps = places.setdefault(crowd.where, [])
+            steps += [(crowd.starts_at, crowd.capacity), (crowd.ends_at, -crowd.capacity)]
+    # Those who leave at ten make room for those who come at ten: a step down sorts first.
+    return max(
+        (max(accumulate(n for _, n in sorted(steps))) for steps in places.values()), default=0
+    )

@@ -14,6 +14,7 @@ from uuid import UUID
 from fastapi import Request, Response
 from sqlalchemy.dialects import postgresql
 
+from services.events.activities.pictures_schemas import FIRST_PICTURE
 from services.events.activities.queries import begin_of, visible
 from services.events.activities.rules import RUNNING, SHANGHAI, Form, SpokenLanguage
 from services.events.activities.shapes import now, spoken
@@ -24,7 +25,7 @@ from services.kit.hot import HotList
 from services.kit.languages import LANGUAGES, content_language
 from services.kit.pages import Paging
 
-_PUBLIC = str(
+PUBLIC = str(
     visible(ANONYMOUS).compile(
         dialect=postgresql.dialect(),  # type: ignore[no-untyped-call]
         compile_kwargs={"literal_binds": True, "render_postcompile": True},
@@ -36,7 +37,7 @@ _RUNNING = ", ".join(f"'{state}'" for state in sorted(RUNNING))
 
 _BRANCH = """
     (SELECT o.*, activities.title, activities.translations -> $2 ->> 'title' AS translated,
-        activities.form, activities.languages
+        activities.form, activities.languages, activities.pictures
     FROM occurrences o JOIN activities ON activities.id = o.activity_id
     WHERE o.state = 'scheduled' AND {time} AND {where}
     ORDER BY o.starts_at, o.id LIMIT $1 + 1)"""
@@ -52,7 +53,8 @@ SELECT o.id, o.activity_id, COALESCE(NULLIF(o.translated, ''), o.title) AS title
     CASE WHEN o.translated <> '' THEN $2 ELSE 'zh-CN' END AS title_language,
     o.form, o.languages, o.division_code, d.name AS division_name,
     o.place, o.venue_id, o.longitude, o.latitude, o.online_url, o.starts_at, o.ends_at,
-    o.registration_opens_at, o.registration_closes_at, p.capacity, p.places_left
+    o.registration_opens_at, o.registration_closes_at, p.capacity, p.places_left,
+    {picture} AS picture
 FROM ({running} UNION ALL {coming}) o
 LEFT JOIN divisions d ON d.code = o.division_code
 LEFT JOIN LATERAL (
@@ -95,7 +97,7 @@ class Asked:
 @cache
 def hot_list(conditions: tuple[str, ...]) -> HotList:
     """The list under these conditions: few combinations, each prepared once."""
-    where = [f"({_PUBLIC})", f"activities.state IN ({_RUNNING})"]
+    where = [f"({PUBLIC})", f"activities.state IN ({_RUNNING})"]
     number = 4
     for condition in conditions:
         places = range(number + 1, number + 1 + condition.count("{}"))
@@ -105,7 +107,10 @@ def hot_list(conditions: tuple[str, ...]) -> HotList:
         _BRANCH.format(time=time, where=" AND ".join(where))
         for time in (_RUNNING_THEN, _FROM_THEN_ON)
     )
-    return HotList(_STATEMENT.format(running=running, coming=coming), key=("starts_at", "id"))
+    return HotList(
+        _STATEMENT.format(running=running, coming=coming, picture=FIRST_PICTURE),
+        key=("starts_at", "id"),
+    )
 
 
 async def upcoming(request: Request, database: Database, paging: Paging, asked: Asked) -> Response:

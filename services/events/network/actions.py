@@ -59,21 +59,23 @@ async def load_register(
     """
     await run(db, text("SELECT pg_advisory_xact_lock(hashtextextended('kepu register', 0))"))
     latest = (await run(db, text("SELECT max(edition) FROM editions"))).scalar_one()
-    known = await stored(db, DIVISIONS)
+    ours = set((await run(db, text("SELECT code FROM ordered_divisions"))).scalars())
+    known = _without(await stored(db, DIVISIONS), ours)
     _refuse_another(register, latest, known)
-    done = await carry(db, DIVISIONS, division_rows(register, points), known)
+    rows = [row for row in division_rows(register, points) if row[0] not in ours]
+    done = await carry(db, DIVISIONS, rows, known)
     steps = await carry(
         db,
         SUCCESSIONS,
         succession_rows(register.changes),
-        await stored(db, SUCCESSIONS),
+        _without(await stored(db, SUCCESSIONS), ours, edition=1),
         remove=True,
     )
     await carry(
         db,
         FORMER_NAMES,
         former_name_rows(register),
-        await stored(db, FORMER_NAMES),
+        _without(await stored(db, FORMER_NAMES), ours, edition=1),
         remove=True,
     )
     await run(
@@ -100,6 +102,18 @@ async def load_register(
         abolished=ended,
         told=told,
     )
+
+
+def _without(rows: dict[Row, Row], ours: set[str], edition: int = 0) -> dict[Row, Row]:
+    """What an order made of the register stays: an edition that knows nothing of it undoes none.
+
+    Of steps and names, only those of an order (`2023+2024-05-01`), not an edition's own.
+    """
+    return {
+        key: row
+        for key, row in rows.items()
+        if not (row[0] in ours and (not edition or "+" in str(row[edition])))
+    }
 
 
 def _ends(before: Row, after: Row) -> bool:

@@ -11,6 +11,7 @@ from services.events.facts import (
     PlaceOffered,
     RegistrationCancelled,
     RegistrationConfirmed,
+    RegistrationEntered,
     RegistrationWaitlisted,
 )
 from services.events.registrations import queries
@@ -120,6 +121,8 @@ async def reduce(
             fact = PlaceOffered(
                 **_about(entry), places=row.offered_places, expires_at=row.offer_expires_at
             )
+        case RegistrationState.ENTERED:
+            fact = RegistrationEntered(**_about(entry))
         case _:
             fact = RegistrationWaitlisted(**_about(entry))
     await _settle(db, entry, before, fact, now)

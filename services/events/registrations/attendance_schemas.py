@@ -64,6 +64,8 @@ class AttendanceIn(Given):
     estimated: int | None = Field(default=None, ge=0, le=10_000_000)
     online: int | None = Field(default=None, ge=0, le=1_000_000_000)
     note: str | None = Field(default=None, max_length=500)
+    reason: str | None = Field(default=None, min_length=2, max_length=200)
+    """Why numbers that were known change; needed once the activity is completed."""
 
 
 class AttendanceOut(BaseModel):
@@ -78,3 +80,15 @@ class AttendanceOut(BaseModel):
     recorded_by: UUID | None
     recorded_at: datetime | None
     version: int
+
+
+class CorrectionOut(BaseModel):
+    """A number of attendance that was known and was changed."""
+
+    id: UUID
+    grade: str
+    before: int | None
+    after: int | None
+    reason: str | None
+    by: UUID
+    at: datetime

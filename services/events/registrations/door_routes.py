@@ -6,13 +6,13 @@ from uuid import UUID
 from fastapi import Request, Response
 
 from services.events.activities.models import Occurrence
-from services.events.registrations import check_in as door
-from services.events.registrations import places, queries, tickets
+from services.events.registrations import attendance, check_in, places, queries, tickets
 from services.events.registrations.attendance_schemas import (
     AttendanceIn,
     AttendanceOut,
     CheckInIn,
     CheckInOut,
+    CorrectionOut,
     KeysOut,
 )
 from services.events.registrations.models import Pool
@@ -24,6 +24,7 @@ from services.kit.app import KitDep
 from services.kit.db import Db
 from services.kit.hot import tagged
 from services.kit.identity import CallerDep
+from services.kit.pages import Page, PagingDep, page_of
 from services.kit.routing import Router
 from services.kit.versions import IfMatch, tag
 
@@ -90,25 +91,15 @@ async def read_keys(kit: KitDep, response: Response) -> KeysOut:
 
 
 @router.post("/check-ins", status_code=201, tags=["check-ins"])
-async def check_in(
+async def check_people_in(
     db: Db, caller: CallerDep, kit: KitDep, given: CheckInIn, response: Response
 ) -> CheckInOut:
     """Check members in by ticket or by hand; a second scan answers 200 with when they came."""
-    answer = await door.check_in(db, caller, kit.keys, given, _now())
+    answer = await check_in.check_in(db, caller, kit.keys, given, _now())
     if answer.already:
         response.status_code = 200
     response.headers.update(PERSONAL)
     response.headers["Location"] = f"/registrations/{answer.registration_id}"
-    return answer
-
-
-@router.post("/check-ins/{member_id}/undo", tags=["check-ins"])
-async def undo_check_in(
-    db: Db, caller: CallerDep, member_id: UUID, response: Response
-) -> AttendanceOut:
-    """Take a mistaken check-in back."""
-    answer = await door.undo(db, caller, member_id)
-    tag(response, answer.version)
     return answer
 
 
@@ -117,11 +108,11 @@ async def read_attendance(
     db: Db, caller: CallerDep, occurrence_id: UUID, response: Response
 ) -> AttendanceOut:
     """Who came, by how it is known; the grades overlap, so nothing adds them."""
-    at = await door.door(db, occurrence_id)
+    at = await attendance.door(db, occurrence_id)
     at.require(caller, P.REPORT_READ, P.REGISTRATION_CHECK_IN)
     response.headers.update(PERSONAL)
     tag(response, at.occurrence.version)
-    return await door.attendance(db, at)
+    return await attendance.attendance(db, at)
 
 
 @router.put("/occurrences/{occurrence_id}/attendance", tags=["attendance"])
@@ -134,6 +125,24 @@ async def record_attendance(
     response: Response,
 ) -> AttendanceOut:
     """Record the numbers that were not checked in; a grade left out is not known."""
-    answer = await door.record_attendance(db, caller, occurrence_id, given, version, _now())
+    answer = await attendance.record_attendance(db, caller, occurrence_id, given, version, _now())
     tag(response, answer.version)
     return answer
+
+
+@router.get("/occurrences/{occurrence_id}/attendance/corrections", tags=["attendance"])
+async def list_corrections(
+    db: Db, caller: CallerDep, occurrence_id: UUID, paging: PagingDep, response: Response
+) -> Page[CorrectionOut]:
+    """What was changed in the recorded numbers, the latest first."""
+    at = await attendance.door(db, occurrence_id)
+    at.require(caller, P.REPORT_READ, P.ATTENDANCE_RECORD)
+    response.headers.update(PERSONAL)
+    rows = await attendance.corrections(db, occurrence_id, paging)
+    return page_of(
+        rows,
+        paging,
+        lambda row: (row.id,),
+        lambda row: CorrectionOut(**row.model_dump(exclude={"occurrence_id"})),
+        response,
+    )

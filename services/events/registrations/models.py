@@ -151,6 +151,13 @@ class CheckIn(SQLModel, table=True):
     at: datetime = Field(sa_column=now_column())
     by: UUID
     method: str
+    device_id: UUID | None = None
+    """Whose scan it is due to, when it was made without a line."""
+    scan_key: bytes | None = None
+    entered_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
+    """When it was also made on line: kept when a device's scan turns out to be earlier."""
+    entered_by: UUID | None = None
+    entered_method: str | None = None
 
 
 class Attendance(SQLModel, table=True):
@@ -164,3 +171,18 @@ class Attendance(SQLModel, table=True):
     note: str | None = None
     recorded_by: UUID
     recorded_at: datetime = Field(sa_column=now_column())
+
+
+class Correction(SQLModel, table=True):
+    """A number of attendance that was known, and was changed."""
+
+    __tablename__ = "attendance_corrections"
+
+    id: UUID = Field(default_factory=uuid7, primary_key=True)
+    occurrence_id: UUID = Field(foreign_key="occurrences.id")
+    grade: str
+    before: int | None = None
+    after: int | None = None
+    reason: str | None = None
+    by: UUID
+    at: datetime = Field(sa_column=time_column())

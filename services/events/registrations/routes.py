@@ -6,7 +6,8 @@ from uuid import UUID
 
 from fastapi import Depends, Query, Request, Response
 
-from services.events.registrations import actions, queries, registering, tickets
+from services.events.draws.entering import register as register_party
+from services.events.registrations import actions, queries, tickets
 from services.events.registrations.attendance_schemas import TicketTokenOut
 from services.events.registrations.queries import Entry
 from services.events.registrations.rules import (
@@ -133,9 +134,9 @@ async def _answer(
 async def register(
     db: Db, caller: CallerDep, kit: KitDep, given: RegistrationIn, response: Response
 ) -> RegistrationOut:
-    """Register a party: confirmed, or on the waiting list with its position."""
+    """Register a party: confirmed, on the waiting list with its position, or into a draw."""
     now = _now()
-    entry, is_new = await registering.register(db, caller, kit.vault, given, now)
+    entry, is_new = await register_party(db, caller, kit.vault, given, now)
     if not is_new:
         response.status_code = 200
     response.headers["Location"] = f"/registrations/{entry.registration.id}"
@@ -161,7 +162,7 @@ async def list_registrations(
     return _page(found, paging, caller, response)
 
 
-@router.post("/find")
+@router.post("/find", keyed=False)
 async def find_by_phone(
     db: Db,
     caller: CallerDep,
@@ -231,7 +232,7 @@ async def reduce(
     return await _answer(db, caller, registration_id, now, response)
 
 
-@router.post("/{registration_id}/open")
+@router.post("/{registration_id}/open", keyed=False)
 async def open_party(
     db: Db, caller: CallerDep, kit: KitDep, registration_id: UUID, given: OpenIn
 ) -> PartyOpened:

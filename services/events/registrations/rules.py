@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -32,6 +32,8 @@ class RegistrationState(StrEnum):
     CONFIRMED = "confirmed"
     LAPSED = "lapsed"
     CANCELLED = "cancelled"
+    ENTERED = "entered"
+    """Stands in a draw, and holds nothing yet."""
 
 
 class Grade(StrEnum):
@@ -128,7 +130,7 @@ def not_begun(*, now: datetime, starts_at: datetime, checked_in: bool, **_: Any)
 
 
 S = RegistrationState
-LIVE = frozenset({S.WAITING, S.OFFERED, S.CONFIRMED})
+LIVE = frozenset({S.WAITING, S.OFFERED, S.CONFIRMED, S.ENTERED})
 _MINE_OR_STAFF: set[Needs] = {Relation.OWN, P.REGISTRATION_MANAGE}
 _NOBODY: set[Needs] = set()  # the list's own steps: no person takes them
 
@@ -141,6 +143,8 @@ LIFECYCLE: Workflow[RegistrationState] = Workflow(
     ("lapse", S.OFFERED, S.LAPSED, _NOBODY),
     ("cancel", LIVE, S.CANCELLED, _MINE_OR_STAFF, not_begun),
     ("call_off", LIVE, S.CANCELLED, _NOBODY),
+    ("win", S.ENTERED, S.CONFIRMED, _NOBODY),
+    ("queue", S.ENTERED, S.WAITING, _NOBODY),
 )
 
 
@@ -268,12 +272,17 @@ def require_window(
         raise RegistrationNotOpen(opens_at=local(opens_at))
 
 
-def require_door_open(now: datetime, starts_at: datetime, ends_at: datetime) -> None:
-    """Raise CheckInClosed outside two hours before the start … the end of the day after."""
-    opens = starts_at - CHECK_IN_BEFORE
+def door_window(starts_at: datetime, ends_at: datetime) -> tuple[datetime, datetime]:
+    """The hours of the door: from two hours before the start to the end of the day after."""
     last = (ends_at.astimezone(LOCAL) + timedelta(days=2)).replace(
         hour=0, minute=0, second=0, microsecond=0
     )
+    return starts_at - CHECK_IN_BEFORE, last.astimezone(UTC)
+
+
+def require_door_open(now: datetime, starts_at: datetime, ends_at: datetime) -> None:
+    """Raise CheckInClosed outside the hours of the door."""
+    opens, last = door_window(starts_at, ends_at)
     if not opens <= now < last:
         raise CheckInClosed(opens_at=local(opens), closes_at=local(last))
 
@@ -282,6 +291,12 @@ def require_held(now: datetime, occurrence: OccurrenceState, starts_at: datetime
     """Raise NotHeldYet unless the occurrence has begun and was not called off."""
     if now < starts_at or occurrence in (OccurrenceState.CANCELLED, OccurrenceState.POSTPONED):
         raise NotHeldYet()
+
+
+def require_reason(activity: ActivityState, reason: str | None) -> None:
+    """Raise BrokenRule when numbers of a completed activity change without a reason."""
+    if reason is None and activity in (ActivityState.COMPLETED, ActivityState.ARCHIVED):
+        raise broken("/reason", "reason-needed")
 
 
 def local(moment: datetime) -> str:

@@ -1,9 +1,9 @@
 """Tables of reporting: what each fact contributes, and the totals by division, day and month.
 
-Both are on the map of the day of the fact: `hosts` are the codes in force when it was recorded.
-Figures on today's map are a rewrite of `contributions.hosts` from a `division_changed` fact, whose
-difference goes to the tallies by the same rules (rules.differences); the facts keep the old codes,
-so that the figures "as it was" can always be folded again.
+A fact names its hosts by the codes at which they were recorded (`hosts`); `today` are those codes
+as they are now. The tallies count `today`, and a change of divisions rewrites it by the same rules
+(recoding/figures.py). `tallies_then`, a table like the tallies, holds what the map of then has
+besides: then = tallies + tallies_then. Folding the facts again gives the same of both.
 """
 
 from datetime import date
@@ -28,6 +28,7 @@ class Contribution(SQLModel, table=True):
     """Of the newest fact taken. A cancelled activity keeps its row: late facts stay late."""
     day: date
     hosts: list[str] = Field(sa_column=Column(ARRAY(TEXT), nullable=False))
+    today: list[str] = Field(sa_column=Column(ARRAY(TEXT), nullable=False))
     activities: int = 0
     occurrences: int = 0
     attended: int = 0
@@ -35,6 +36,8 @@ class Contribution(SQLModel, table=True):
     counted: int = 0
     estimated: int = 0
     online: int = 0
+    answers: int = 0
+    satisfied: int = 0
 
 
 class Tally(SQLModel, table=True):
@@ -58,3 +61,5 @@ class Tally(SQLModel, table=True):
     counted: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
     estimated: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
     online: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
+    answers: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
+    satisfied: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))

@@ -21,6 +21,7 @@ from services.events.reporting.schemas import (
     DivisionOut,
     FiguresOut,
     RollupOut,
+    SatisfactionOut,
     SeriesOut,
     StepOut,
     UnknownOut,
@@ -42,14 +43,20 @@ From = Annotated[date, Query(alias="from", description="The first day, in Asia/S
 To = Annotated[date, Query(alias="to", description="The last day, included")]
 
 
+OnMap = Annotated[
+    queries.Map,
+    Query(alias="map", description="Divisions as they are now, or as they were then"),
+]
+
+
 @router.get("/rollup", response_model=RollupOut)
 async def read_rollup(
-    request: Request, kit: KitDep, division: At, first: From, last: To
+    request: Request, kit: KitDep, division: At, first: From, last: To, on: OnMap = "now"
 ) -> Response:
     """A division's figures over a period, its children's, and the same days a year earlier."""
     asked = period(first, last)
     before = asked.a_year_earlier
-    found = await queries.figures(kit.database, division, [asked, before], children=True)
+    found = await queries.figures(kit.database, division, [asked, before], children=True, on=on)
     here = next((each for each in found if each.division["code"] == division), None)
     if here is None:
         raise Missing()
@@ -83,10 +90,11 @@ async def read_series(
     first: From,
     last: To,
     by: Annotated[Literal["month"], Query()] = "month",
+    on: OnMap = "now",
 ) -> Response:
     """A division's figures month by month; a month at either end may be a part of one."""
     steps = period(first, last).months()
-    found = await queries.figures(kit.database, division, steps)
+    found = await queries.figures(kit.database, division, steps, on=on)
     if not found:
         raise Missing()
     items = [
@@ -111,6 +119,7 @@ def _figures(sums: dict[str, int]) -> FiguresOut:
         attendance=AttendanceOut(**{name: sums[name] for name in AttendanceOut.model_fields})
         if is_known
         else None,
+        satisfaction=SatisfactionOut.of(sums["answers"], sums["satisfied"]),
     )
 
 
@@ -122,6 +131,8 @@ def _unknown(shown: Iterable[FiguresOut]) -> list[UnknownOut]:
     reasons = {"activities_per_10000_people": "no-population"}
     if any(figures.attendance is None for figures in shown):
         reasons["attendance"] = "no-attendance"
+    if any(figures.satisfaction is None for figures in shown):
+        reasons["satisfaction"] = "too-few-answers"
     return [
         UnknownOut(field=field, reason=reason, detail=say(WORDS[reason]["title"], _language())[0])
         for field, reason in reasons.items()

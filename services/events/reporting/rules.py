@@ -26,10 +26,11 @@ LONGEST_DAYS = 3660
 
 
 class Source(StrEnum):
-    """What contributes: an activity, or the attendance of one occurrence."""
+    """What contributes: an activity, its released feedback, or the attendance of an occurrence."""
 
     ACTIVITY = "activity"
     ATTENDANCE = "attendance"
+    FEEDBACK = "feedback"
 
 
 class Grain(StrEnum):
@@ -50,6 +51,9 @@ class Added(NamedTuple):
     counted: int = 0
     estimated: int = 0
     online: int = 0
+    answers: int = 0
+    """Of released feedback only: whole groups (feedback/rules.py), so no sum tells of fewer."""
+    satisfied: int = 0
 
 
 @dataclass(frozen=True)
@@ -73,11 +77,12 @@ Difference = list[int]
 """What to add to one row of the tallies, by COLUMNS."""
 COLUMNS = ("share", *Added._fields)
 _ATTENDED = COLUMNS.index("attended")
+_ANSWERS = COLUMNS.index("answers")
 
 
 def may_empty(difference: Difference) -> bool:
-    """Can a row fall to nothing by this? Whatever counts has a share of it, or is attendance."""
-    return difference[0] < 0 or difference[_ATTENDED] < 0
+    """Can a row fall to nothing by this? What counts has a share, is attendance or feedback."""
+    return difference[0] < 0 or difference[_ATTENDED] < 0 or difference[_ANSWERS] < 0
 
 
 @lru_cache(maxsize=10_000)
@@ -110,6 +115,18 @@ def differences(changes: Iterable[tuple[Placed | None, Placed]]) -> dict[Cell, D
             if placed is not None and any(placed.added):
                 _add(found, placed, sign)
     return {cell: found[cell] for cell in sorted(found) if any(found[cell])}
+
+
+def less(cells: dict[Cell, Difference], others: dict[Cell, Difference]) -> dict[Cell, Difference]:
+    """`cells` without `others`, in order; what comes to nothing is left out."""
+    nothing = [0] * len(COLUMNS)
+    found = {
+        cell: [
+            a - b for a, b in zip(cells.get(cell, nothing), others.get(cell, nothing), strict=True)
+        ]
+        for cell in sorted({*cells, *others})
+    }
+    return {cell: difference for cell, difference in found.items() if any(difference)}
 
 
 def _add(found: dict[Cell, Difference], placed: Placed, sign: int) -> None:

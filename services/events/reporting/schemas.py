@@ -18,6 +18,22 @@ class AttendanceOut(BaseModel):
     """Views, not people."""
 
 
+class SatisfactionOut(BaseModel):
+    """What those who came and were asked said, in whole groups of at least five."""
+
+    answers: int
+    satisfied: int
+    rate: float
+    """Satisfied of all answers, from 0 to 1."""
+
+    @classmethod
+    def of(cls, answers: int, satisfied: int) -> "SatisfactionOut | None":
+        """The rate among released answers; None when there are none: unknown, not 0."""
+        if not answers:
+            return None
+        return cls(answers=answers, satisfied=satisfied, rate=satisfied / answers)
+
+
 class FiguresOut(BaseModel):
     """Totals at or below a division."""
 
@@ -32,6 +48,8 @@ class FiguresOut(BaseModel):
     """Occurrences of the period whose attendance is known."""
     attendance: AttendanceOut | None
     """Null while activities are there and no attendance is known: unknown, not 0."""
+    satisfaction: SatisfactionOut | None
+    """Null while no group of answers is big enough to be shown."""
     activities_per_10000_people: float | None = None
     """Null until a sourced population is loaded."""
 

@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 
 from services.events.activities.rules import ActivityState
+from tests.support.activities import write_state
 from tests.support.apps import Running, staff
 
 COUNTY = "630123"
@@ -65,6 +66,10 @@ _WAY = {
 
 BODIES = {"send_back": {"reason": "请补充地点"}, "cancel": {"reason": "大雪封路"}}
 """What an action needs to be told."""
+REASONS = {
+    ActivityState.RETURNED: BODIES["send_back"]["reason"],
+    ActivityState.CANCELLED: BODIES["cancel"]["reason"],
+}
 
 
 async def act(client: httpx.AsyncClient, activity_id: str, action: str) -> httpx.Response:
@@ -73,6 +78,20 @@ async def act(client: httpx.AsyncClient, activity_id: str, action: str) -> httpx
 
 
 async def brought(events: Running, state: ActivityState, **over: Any) -> dict[str, Any]:
+    """An activity in `state`, as its approver reads it: drafted, and written into that state.
+
+    Nothing was told of its steps; where that matters, it is `walked` there.
+    """
+    async with events.as_(staff("approver", COUNTY)) as approver:
+        found = await drafted(approver, **over)
+        if state is not ActivityState.DRAFT:
+            await write_state(events, found["id"], state, REASONS.get(state, ""))
+            found = (await approver.get(f"/activities/{found['id']}")).json()
+    assert found["state"] == state
+    return found
+
+
+async def walked(events: Running, state: ActivityState, **over: Any) -> dict[str, Any]:
     """An activity in `state`, by the way that leads there, as its approver reads it."""
     async with events.as_(staff("approver", COUNTY)) as approver:
         found = await drafted(approver, **over)

@@ -6,7 +6,7 @@ import pytest
 
 from services.events.activities.rules import LIFECYCLE, ActivityState
 from services.kit.access import ROLES, P, Role
-from tests.events.activities.bodies import COUNTY, act, brought, facts, held
+from tests.events.activities.bodies import COUNTY, act, brought, facts, held, walked
 from tests.support.apps import Running, staff
 
 ACTIONS = [step.action for step in LIFECYCLE]
@@ -74,7 +74,7 @@ async def test_the_facts_of_a_life_are_told_once_each_with_growing_versions(
 ) -> None:
     events = events_with_register
     async with events.as_(staff("approver", COUNTY)) as approver:
-        found = await brought(events, ActivityState.RETURNED)
+        found = await walked(events, ActivityState.RETURNED)
         for action in ("submit", "withdraw", "submit", "approve", "publish", "begin"):
             assert (await act(approver, found["id"], action)).status_code == 200
         await held(events, found["id"])
@@ -101,7 +101,7 @@ async def test_the_published_fact_says_who_when_and_how_many(
         "ends_at": "2031-09-17T19:00:00Z",
         "place": "广场",
     }
-    found = await brought(events, ActivityState.PUBLISHED, occurrences=[night])
+    found = await walked(events, ActivityState.PUBLISHED, occurrences=[night])
     told = await events.rows(
         "SELECT data, division, version FROM outbox"
         " WHERE subject = :id AND type = 'events.activity_published.v1'",
@@ -125,7 +125,7 @@ async def test_the_published_fact_says_who_when_and_how_many(
 async def test_cancelling_reaches_every_occurrence_that_is_not_over(
     events_with_register: Running,
 ) -> None:
-    found = await brought(events_with_register, ActivityState.CANCELLED)
+    found = await walked(events_with_register, ActivityState.CANCELLED)
     assert (found["cancel_reason"], found["occurrence_count"]) == ("大雪封路", 0)
     assert [
         (one["state"], one["cancel_reason"], one["sequence"], one["places_left"])

@@ -3,8 +3,6 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-import pytest
-
 from services.events.activities.rules import ActivityState
 from tests.events.activities.bodies import COUNTY, START, act, brought, drafted, facts, occurrence
 from tests.support.activities import published_activity
@@ -22,24 +20,25 @@ CALLS: dict[str, dict[str, Any] | None] = {
 }
 
 
-@pytest.mark.parametrize("state", list(ActivityState))
 async def test_occurrences_change_where_the_activity_does_not_stand_still(
-    events_with_register: Running, state: ActivityState
+    events_with_register: Running,
 ) -> None:
-    outcome = {}
-    for verb, body in CALLS.items():
-        found = await brought(events_with_register, state)
-        one = found["occurrences"][0]
-        async with events_with_register.as_(staff("approver", COUNTY)) as approver:
-            changed = await approver.post(f"/occurrences/{one['id']}/{verb}", json=body)
-            added = await approver.post(
-                f"/activities/{found['id']}/occurrences", json=occurrence(1)
-            )
-        outcome[verb] = (changed.status_code, added.status_code)
-        allowed = list(CALLS) if state in CHANGEABLE else []
-        assert one["allowed_actions"] == allowed
-    expected = (200, 201) if state in CHANGEABLE else (409, 409)
-    assert outcome == dict.fromkeys(CALLS, expected)
+    events = events_with_register
+    async with events.as_(staff("approver", COUNTY)) as approver:
+        for state in ActivityState:
+            outcome = {}
+            for verb, body in CALLS.items():
+                found = await brought(events, state)
+                one = found["occurrences"][0]
+                changed = await approver.post(f"/occurrences/{one['id']}/{verb}", json=body)
+                added = await approver.post(
+                    f"/activities/{found['id']}/occurrences", json=occurrence(1)
+                )
+                outcome[verb] = (changed.status_code, added.status_code)
+                allowed = list(CALLS) if state in CHANGEABLE else []
+                assert (state, one["allowed_actions"]) == (state, allowed)
+            expected = (200, 201) if state in CHANGEABLE else (409, 409)
+            assert (state, outcome) == (state, dict.fromkeys(CALLS, expected))
 
 
 async def test_only_who_runs_it_changes_a_public_one(events_with_register: Running) -> None:
@@ -65,8 +64,7 @@ async def test_every_change_of_a_public_one_is_told_and_numbered(
             seen.append((answer["state"], answer["sequence"], answer["version"]))
         await approver.post(f"/activities/{found['id']}/occurrences", json=occurrence(5))
     assert seen == [("postponed", 1, 2), ("scheduled", 2, 3), ("cancelled", 3, 4)]
-    assert (await facts(events, found["id"]))[2:] == [
-        ("activity_published", 4),
+    assert await facts(events, found["id"]) == [
         ("activity_rescheduled", 5),
         ("activity_rescheduled", 6),
         ("activity_rescheduled", 7),

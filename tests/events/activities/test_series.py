@@ -93,26 +93,23 @@ async def test_a_weekly_lecture_is_one_activity_with_its_places_each_time(
     assert (body["series_id"], body["occurrence_count"]) == (None, 4)
 
 
-@pytest.mark.parametrize(
-    ("body", "pointer", "rule"),
-    [
-        ({"every": "day"}, "/count", "count-or-until"),
-        ({"every": "day", "count": 2, "until": "2030-01-01"}, "/count", "count-or-until"),
-        ({"every": "day", "count": 61}, "/count", "less-than-equal"),
-        ({"every": "day", "until": "2099-01-01"}, "/until", "too-many-repeats"),
-        ({"every": "day", "until": "2020-01-01"}, "/until", "until-after-start"),
-        ({"every": "year", "count": 2}, "/every", "enum"),
-    ],
-)
-async def test_how_it_cannot_repeat(
-    events_with_register: Running, body: dict[str, Any], pointer: str, rule: str
-) -> None:
+WRONG_REPEATS: list[tuple[dict[str, Any], str, str]] = [
+    ({"every": "day"}, "/count", "count-or-until"),
+    ({"every": "day", "count": 2, "until": "2030-01-01"}, "/count", "count-or-until"),
+    ({"every": "day", "count": 61}, "/count", "less-than-equal"),
+    ({"every": "day", "until": "2099-01-01"}, "/until", "too-many-repeats"),
+    ({"every": "day", "until": "2020-01-01"}, "/until", "until-after-start"),
+    ({"every": "year", "count": 2}, "/every", "enum"),
+]
+
+
+async def test_how_it_cannot_repeat(events_with_register: Running) -> None:
     found = await brought(events_with_register, ActivityState.DRAFT)
     async with events_with_register.as_(staff("informant", COUNTY)) as informant:
-        answer = await informant.post(f"/activities/{found['id']}/repeat", json=body)
-    assert [(error["pointer"], error["rule"]) for error in answer.json()["errors"]] == [
-        (pointer, rule)
-    ]
+        for body, pointer, rule in WRONG_REPEATS:
+            answer = await informant.post(f"/activities/{found['id']}/repeat", json=body)
+            said = [(error["pointer"], error["rule"]) for error in answer.json()["errors"]]
+            assert (body, said) == (body, [(pointer, rule)])
 
 
 async def test_repeating_what_is_public_is_told_once(events_with_register: Running) -> None:
@@ -123,7 +120,7 @@ async def test_repeating_what_is_public_is_told_once(events_with_register: Runni
             f"/activities/{found['id']}/repeat", json={"every": "month", "count": 5}
         )
     assert (answer.status_code, answer.json()["occurrence_count"]) == (200, 6)
-    assert (await facts(events, found["id"]))[3:] == [("activity_rescheduled", 5)]
+    assert await facts(events, found["id"]) == [("activity_rescheduled", 5)]
 
 
 async def test_an_activity_does_not_grow_without_end(events_with_register: Running) -> None:

@@ -16,6 +16,7 @@ from tests.support.registers import GONE, GUANGDONG, RECODED, STEP, write_regist
 
 NOTHING_CHANGED = "行政区划名册 2023 年版：在册 5192，历史 809，没有变化"
 NO_CAMPAIGN = "主题活动：新增 0，变更 0"
+NO_TARGET = "目标与数值：新增 0"
 
 
 @pytest.fixture
@@ -48,6 +49,7 @@ async def test_the_shipped_register_is_loaded_whole_and_soon(events: Running) ->
     assert await said() == [
         "行政区划名册 2023 年版：在册 5192，历史 809；新增 6001，变更 0，撤销 0，发出变更通知 0",
         "主题活动：新增 14，变更 0",
+        "目标与数值：新增 10",
     ]
     assert perf_counter() - started < 3
     assert await events.rows(
@@ -63,7 +65,7 @@ async def test_the_shipped_register_is_loaded_whole_and_soon(events: Running) ->
 
 async def test_a_second_time_changes_nothing_and_says_so(events_with_register: Running) -> None:
     before = await contents(events_with_register)
-    assert await said() == [NOTHING_CHANGED, NO_CAMPAIGN]
+    assert await said() == [NOTHING_CHANGED, NO_CAMPAIGN, NO_TARGET]
     assert await contents(events_with_register) == before
 
 
@@ -143,6 +145,7 @@ async def test_another_provinces_register_serves_without_counties_or_our_campaig
     assert await said() == [
         "行政区划名册 2023 年版：在册 4，历史 0；新增 4，变更 0，撤销 0，发出变更通知 0",
         NO_CAMPAIGN,
+        NO_TARGET,
     ]
     async with events.as_() as public:
         township = (await public.get("/divisions/441900003000")).json()
@@ -172,15 +175,26 @@ async def test_a_newer_edition_says_what_it_did_tells_it_once_and_the_old_one_is
     assert await said() == [
         "行政区划名册 2024 年版：在册 4，历史 1；新增 1，变更 0，撤销 1，发出变更通知 1",
         NO_CAMPAIGN,
+        NO_TARGET,
     ]
-    assert await said() == ["行政区划名册 2024 年版：在册 4，历史 1，没有变化", NO_CAMPAIGN]
+    assert await said() == [
+        "行政区划名册 2024 年版：在册 4，历史 1，没有变化",
+        NO_CAMPAIGN,
+        NO_TARGET,
+    ]
     assert await events.rows("SELECT type, subject, division, version, data FROM outbox") == [
         (
             "events.division_changed.v1",
             "441900003001",
             "441900003001",
             2024,
-            {"code": "441900003001", "successors": ["441900003002"], "kind": "recode"},
+            {
+                "code": "441900003001",
+                "successors": ["441900003002"],
+                "kind": "recode",
+                "takes": None,  # an edition says who follows, and not where rows go
+                "change_id": None,
+            },
         )
     ]
     async with events.as_() as public:

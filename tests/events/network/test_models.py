@@ -17,7 +17,8 @@ async def test_a_model_has_the_columns_of_its_table(events: Running, model: type
     table: Table = model.__table__  # type: ignore[attr-defined]
     assert await events.rows(
         "SELECT column_name, is_nullable = 'YES' FROM information_schema.columns"
-        " WHERE table_name = :name ORDER BY 1",
+        # Where a row began is kept by a trigger (events/recoding), and read by no model here.
+        " WHERE table_name = :name AND column_name <> 'recorded_code' ORDER BY 1",
         name=table.name,
     ) == sorted((column.name, bool(column.nullable)) for column in table.columns)
 

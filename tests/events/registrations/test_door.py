@@ -17,6 +17,7 @@ from tests.support.apps import Running, citizen, staff
 
 TOWNSHIP, HALL = "630123101", "630102"
 SOON = timedelta(hours=1)
+MISTAKE = {"reason": "扫错了人"}
 
 
 def slug(answer: Any) -> tuple[int, str]:
@@ -184,16 +185,19 @@ async def test_staff_check_in_by_hand_and_take_a_mistake_back(events: Running) -
     checker = staff("checker", TOWNSHIP)
     answer = await scan(events, checker, registration_id=where.rpartition("/")[2], members=[2])
     (came,) = answer.json()["members"]
+    undo = f"/check-ins/{came['id']}/undo"
     async with events.as_(person) as client:
         assert slug(await client.post(f"{where}/cancel")) == (409, "party-checked-in")
         assert (await client.get(where)).json()["allowed_actions"] == []
     async with events.as_(staff("checker", "630121")) as foreign:
-        assert slug(await foreign.post(f"/check-ins/{came['id']}/undo")) == (403, "forbidden")
+        assert slug(await foreign.post(undo, json=MISTAKE)) == (403, "forbidden")
     async with events.as_(checker) as client:
-        undone = await client.post(f"/check-ins/{came['id']}/undo")
+        assert slug(await client.post(undo)) == (422, "broken-rule")
+        undone = await client.post(undo, json=MISTAKE)
         assert (undone.status_code, undone.json()["verified"]) == (200, 0)
-        assert slug(await client.post(f"/check-ins/{came['id']}/undo")) == (409, "not-checked-in")
-        assert slug(await client.post(f"/check-ins/{uuid4()}/undo")) == (404, "missing")
+        assert slug(await client.post(undo, json=MISTAKE)) == (409, "not-checked-in")
+        nobody = f"/check-ins/{uuid4()}/undo"
+        assert slug(await client.post(nobody, json=MISTAKE)) == (404, "missing")
     assert await events.scalar("SELECT verified FROM occurrences") == 0
     async with events.as_(person) as client:
         assert (await client.post(f"{where}/cancel")).status_code == 200
@@ -273,3 +277,32 @@ def test_a_ticket_fits_a_code_that_a_cheap_phone_reads(size: int, key_folder: An
     token = tickets.sign(key_folder, claims, datetime.now(UTC))
     assert tickets.verify(key_folder, token) == claims
     assert segno.make(token, error="m", micro=False).version <= 15
+
+
+async def test_known_numbers_that_change_leave_a_trace_and_late_ones_need_a_reason(
+    events: Running,
+) -> None:
+    ids = await today(events, starts_at=datetime.now(UTC) - SOON)
+    where = f"/occurrences/{ids.occurrence}/attendance"
+    informant = staff("informant", TOWNSHIP)
+    async with events.as_(informant) as client:
+        first = await client.put(where, json={"counted": 40}, headers={"If-Match": '"v1"'})
+        tag = {"If-Match": first.headers["etag"]}
+        second = await client.put(where, json={"counted": 41, "online": 9}, headers=tag)
+        await events.rows("UPDATE activities SET state = 'completed' RETURNING id")
+        tag = {"If-Match": second.headers["etag"]}
+        bare = await client.put(where, json={"online": 9}, headers=tag)
+        assert [error["rule"] for error in bare.json()["errors"]] == ["reason-needed"]
+        given = {"online": 9, "reason": "现场清点表重复"}
+        third = await client.put(where, json=given, headers=tag)
+        # What was not known before is no correction.
+        tag = {"If-Match": third.headers["etag"]}
+        late = await client.put(where, json={"online": 9, "estimated": 30}, headers=tag)
+        assert [answer.status_code for answer in (third, late)] == [200, 200]
+        listed = (await client.get(f"{where}/corrections")).json()["items"]
+    assert [(row["grade"], row["before"], row["after"], row["reason"]) for row in listed] == [
+        ("counted", 41, None, "现场清点表重复"),
+        ("counted", 40, 41, None),
+    ]
+    async with events.as_(staff("checker", TOWNSHIP)) as checker:
+        assert slug(await checker.get(f"{where}/corrections")) == (403, "forbidden")

@@ -53,8 +53,9 @@ async def test_nothing_personal_is_in_clear_in_any_table_fact_or_log(
     events: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = Written()
-    for module in ("telemetry", "answers"):
+    for module in ("telemetry", "answers", "logs"):
         monkeypatch.setattr(f"services.kit.{module}.log", log)
+    monkeypatch.setattr("services.kit.logs._lines", None)
     person, where = await registered(events)
     async with events.as_(person) as client:
         for refused in ({"party": PARTY}, {"occurrence_id": "?", "party": PARTY}):
@@ -96,12 +97,13 @@ async def test_opening_states_a_purpose_and_is_written_down(events: Running) -> 
     person, where = await registered(events)
     officer = staff("officer", TOWNSHIP)
     purpose = {"purpose": "通知活动改到室内"}
-    async with events.as_(officer) as client:
+    async with events.as_(officer, **{"Idempotency-Key": "k"}) as client:
         unsaid = await client.post(f"{where}/open", json={"purpose": " "})
         opened = (await client.post(f"{where}/open", json=purpose)).json()
     async with events.as_(person) as client:
         own = (await client.post(f"{where}/open", json=purpose)).json()
     assert unsaid.status_code == 422
+    assert await events.scalar("SELECT count(*) FROM idempotency_keys") == 0
     assert opened["party"] == own["party"]
     assert [(who["name"], who["phone"], who["guardian"]) for who in opened["party"]] == [
         (NAME, PHONE, None),

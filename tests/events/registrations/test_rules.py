@@ -88,6 +88,7 @@ def test_what_a_registration_holds_follows_its_state() -> None:
         Counts(confirmed=3),
         Counts(),
         Counts(),
+        Counts(),
     ]
 
 
@@ -116,6 +117,7 @@ def test_the_list_takes_its_own_steps_and_no_person_does() -> None:
         S.CONFIRMED: ["cancel", "reduce"],
         S.LAPSED: [],
         S.CANCELLED: [],
+        S.ENTERED: ["cancel", "reduce"],
     }
     standing = FREE | {"expires_at": START}
     assert allowed_actions(S.OFFERED, 1, lambda need: need is Relation.OWN, **standing) == [

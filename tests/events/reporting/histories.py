@@ -96,7 +96,7 @@ def count(histories: list[History]) -> list[tuple[Any, ...]]:
     cells: dict[tuple[str, str, date], list[int]] = defaultdict(lambda: [0] * 8)
     for history in histories:
         last = history.states[-1]
-        if last.is_cancelled:
+        if last.is_cancelled or (history.source == "activity" and not last.numbers[0]):
             continue
         hosts = list(dict.fromkeys(last.hosts))
         for division in {host[:n] for host in hosts for n in (2, 4, 6, 9, 12) if n <= len(host)}:

@@ -101,4 +101,7 @@ async def test_a_consumer_that_is_not_there_is_refused_in_one_sentence(events: R
         check=False,
     )
     assert refused.returncode == 1
-    assert refused.stderr == "Error: events cannot rebuild nonesuch; what it can: reporting.\n"
+    assert (
+        refused.stderr
+        == "Error: events cannot rebuild nonesuch; what it can: reporting, coverage.\n"
+    )

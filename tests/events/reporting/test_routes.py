@@ -82,6 +82,7 @@ async def test_a_cohosted_activity_counts_once_above_and_its_shares_add_up(
         "occurrences": 4,
         "occurrences_with_attendance": 1,
         "attendance": {"verified": 12, "counted": 0, "estimated": 30, "online": 500},
+        "satisfaction": None,
         "activities_per_10000_people": None,
     }
     shown = [
@@ -117,6 +118,7 @@ async def test_zero_is_zero_and_unknown_is_null_with_its_reason(events: Running)
     assert [(each["field"], each["reason"]) for each in rollup["unknown"]] == [
         ("activities_per_10000_people", "no-population"),
         ("attendance", "no-attendance"),
+        ("satisfaction", "too-few-answers"),
     ]
     assert rollup["unknown"][1]["detail"].startswith("There are activities")
 

@@ -63,9 +63,9 @@ def test_what_a_new_state_replaces_is_taken_away() -> None:
         Cell(division, grain, day): expected
         for grain, day in ((Grain.DAY, DAY), (Grain.MONTH, DAY.replace(day=1)))
         for division, expected in (
-            ("63", [0, 0, 1, 0, 0, 0, 0, 0]),
-            ("6301", [500_000, 0, 1, 0, 0, 0, 0, 0]),
-            ("6302", [-500_000, -1, -2, 0, 0, 0, 0, 0]),
+            ("63", [0, 0, 1, 0, 0, 0, 0, 0, 0, 0]),
+            ("6301", [500_000, 0, 1, 0, 0, 0, 0, 0, 0, 0]),
+            ("6302", [-500_000, -1, -2, 0, 0, 0, 0, 0, 0, 0]),
         )
     }
 

@@ -74,7 +74,7 @@ async def test_a_locked_account_is_out_at_once_and_stays_out(
     locked = await administrator.post(f"{ACCOUNTS}/{account}/lock", json=WHY)
     assert (locked.json()["state"], locked.json()["allowed_actions"]) == (
         "locked",
-        ["unlock", "reset_password"],
+        ["unlock", "reset_password", "reset_second_factor"],
     )
     assert (await officer.get("/api/v1/volunteers")).status_code == 401
     async with lone_gateway.client() as client:

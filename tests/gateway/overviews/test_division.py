@@ -52,7 +52,9 @@ async def test_everybody_sees_a_county_at_one_look(
         "data": None,
     }
     assert (seen["division_code"], seen["complete"]) == ("630123", True)
-    assert answer.headers["cache-control"] == "public, max-age=10"
+    assert answer.headers["cache-control"] == (
+        "public, max-age=10, stale-while-revalidate=60, stale-if-error=600"
+    )
 
 
 async def test_an_approver_sees_what_waits_below(gateway: RunningGateway, events: Running) -> None:

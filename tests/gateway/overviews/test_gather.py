@@ -19,6 +19,7 @@ from services.kit.access import ANONYMOUS, Caller, P
 from services.kit.tokens import Signer
 from tests.gateway.hanging import hanging
 from tests.gateway.servers import served
+from tests.gateway.strange import Strange
 from tests.support.apps import Running, citizen, staff
 
 COUNTY = "630123"
@@ -85,7 +86,10 @@ async def test_a_service_that_is_away_is_down_and_one_that_is_not_installed_is_a
     async with reaching(key_folder, events=f"unix://{sockets}/nobody") as upstreams:
         found = await gather(upstreams, Memory(), (HUNG, VENUES), question())
     assert (found["hung"].status, found["hung"].reason) == (PartStatus.DOWN, "service-down")
-    assert (found["venues"].status, found["venues"].reason) == (PartStatus.ABSENT, "service-down")
+    assert (found["venues"].status, found["venues"].reason) == (
+        PartStatus.ABSENT,
+        "service-not-installed",
+    )
 
 
 async def test_a_required_part_that_hangs_fails_the_whole_at_the_deadline(
@@ -176,3 +180,21 @@ async def test_the_last_known_stands_in_with_its_age_and_only_for_the_caller_who
         {"items": [], "next": None},
     )
     assert (theirs.status, theirs.age_s, theirs.data) == (PartStatus.DOWN, None, None)
+
+
+async def test_a_public_part_is_asked_in_nobodys_name_and_kept_for_everybody(
+    sockets: Path, key_folder: Path
+) -> None:
+    strange, memory, approver = Strange(), Memory(), staff("approver", COUNTY)
+    public, own = (part(name, "venues", public=name == "public") for name in ("public", "own"))
+    async with (
+        served(strange, sockets / "s") as up,
+        reaching(key_folder, venues=up) as upstreams,
+    ):
+        found = await gather(upstreams, memory, (public, own), question(approver))
+        again = await gather(upstreams, memory, (public, own), question())
+    asked = {name: "authorization" in found[name].data["headers"] for name in found}
+    assert asked == {"public": False, "own": True}
+    assert again["public"].data == found["public"].data
+    assert "authorization" not in again["own"].data["headers"]
+    assert len(strange.requests) == 3

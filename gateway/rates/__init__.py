@@ -1,0 +1,1 @@
+"""How often somebody may ask: by principal or address, by class of route."""

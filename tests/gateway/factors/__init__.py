@@ -1,0 +1,1 @@
+"""gateway: second factor."""

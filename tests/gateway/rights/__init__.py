@@ -1,0 +1,1 @@
+"""gateway: what people may ask of what is held about them."""
