@@ -14,6 +14,8 @@ from fastapi import APIRouter, Depends, Header, Request, Response
 from fastapi.routing import APIRoute
 from sqlalchemy import delete, func, select, tuple_
 from sqlmodel.ext.asyncio.session import AsyncSession
+from starlette.routing import Match
+from starlette.types import Scope
 
 from services.kit.db import Db, run
 from services.kit.identity import CallerDep
@@ -112,6 +114,19 @@ class Router(APIRouter):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(route_class=KitRoute, **kwargs)
+        self._counted = -1
+        self._segments: frozenset[str] | None = None
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """As any router, but only asked by requests for its own first segments: with thirty
+        routers in a service, trying each pattern of each was a sixth of a request's time."""
+        if self._counted != len(self.routes):
+            self._counted = len(self.routes)
+            firsts = [getattr(route, "path", "/{").split("/", 2)[1] for route in self.routes]
+            self._segments = None if any("{" in each for each in firsts) else frozenset(firsts)
+        if self._segments is None or scope["path"].split("/", 2)[1] in self._segments:
+            return super().matches(scope)
+        return Match.NONE, {}
 
     def post(  # type: ignore[override]
         self, path: str, *, keyed: bool = True, **kwargs: Any

@@ -69,6 +69,14 @@ def script() -> str:
         "m_name_sealed": f"ARRAY[{sealed}]",
         "m_name_masked": "ARRAY['张*']",
         "m_age": "ARRAY[30]",
+        "offered_places": "0",
+        "offer_expires_at": "NULL::timestamptz",
+        "version": "1",
+        "fact_traceparent": "'00-0-0-01'",
+        "fact_rows": "jsonb_build_array(jsonb_build_object('id', uuidv7(), 'type',"
+        " 'events.registration_confirmed.v1', 'subject', (:id)::text, 'division', '630123101',"
+        " 'version', 1, 'data', jsonb_build_object('recipient', (:account)::text, 'activity_id',"
+        f" {here}, 'occurrence_id', {here}, 'places', 1)))",
         "public": "'{" + ",".join(PUBLIC_STATES) + "}'",
     }
 
@@ -92,9 +100,6 @@ def script() -> str:
             said(KINDS.text, id=here) + ";",
             said(LOCK_POOL.text, id=here) + " \\gset",
             said(ENTER.text, id="(:id)::uuid", account_id="(:account)::uuid") + ";",
-            "INSERT INTO outbox (id, type, subject, division, version, traceparent, data) VALUES"
-            " (uuidv7(), 'events.registration_confirmed.v1', (:id)::text, '630123101', 1, '00-0-0-01',"
-            f" jsonb_build_object('recipient', (:account)::text, 'activity_id', {here}, 'places', 1));",
             "COMMIT;",
         )
     )
