@@ -5,6 +5,7 @@ import math
 from collections import OrderedDict
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 REMEMBERED = 50_000
 """Clients; beyond that the one not heard of for longest begins anew."""
@@ -36,6 +37,7 @@ def class_of(method: str, path: str) -> RateClass | None:
     return RateClass.SIGN_IN if path in _SIGN_IN else RateClass.WRITES
 
 
+@lru_cache(maxsize=10_000)
 def network_of(address: str) -> str | None:
     """Whom an address stands for: itself, or its /64 in IPv6. None for this very machine.
 

@@ -10,6 +10,7 @@ import click
 import uvicorn
 
 from services.kit import migrations
+from services.kit.one_write import OneWrite
 from services.kit.settings import database_of
 
 
@@ -47,7 +48,7 @@ def serve(package: str, uds: Path | None, host: str, port: int | None) -> None:
         # Longer than any client of ours keeps an idle connection: it closes first, never we.
         timeout_keep_alive=75,
         loop="uvloop",
-        http="httptools",
+        http=OneWrite,
         lifespan="on",
         backlog=2048,
     )
