@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 
-.PHONY: help setup setup-dev up test lint bench safeguards
+.PHONY: help setup setup-dev up test lint bench fuzz safeguards
 
 help: ## Say what there is to do
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -28,6 +28,9 @@ lint: setup-dev ## Check style, types and the direction of imports
 
 bench: setup-dev ## Measure how much the suite carries on this machine
 	$(BIN)/python -m tests.bench
+
+fuzz: setup-dev ## Try every operation with generated input, as every role (some minutes)
+	@$(BIN)/python -m tests.contract.fuzz
 
 safeguards: setup-dev ## Remove one safeguard at a time and expect a red test (about an hour)
 	@$(BIN)/python -m tests.safeguards

@@ -1,5 +1,6 @@
 """Safeguards by their exact text: locks, unique keys, checks, walls."""
 
+from tests.safeguard_parts import PARTS
 from tests.safeguards import listed
 
 REGISTRATIONS = "tests/events/registrations"
@@ -117,4 +118,5 @@ LISTED = (
         "given.data",
         "tests/events/imports/test_stations_in.py",
     ),
+    *PARTS,
 )

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from gateway.documentation.shared import LANGUAGE, PROBLEM, SECURITY, shared_components
+from gateway.documentation.shared import LANGUAGE, SECURITY, problems_of, shared_components
 from gateway.segments import GATEWAY, PREFIX, SHARED, service_of
 
 Document = dict[str, Any]
@@ -139,8 +139,14 @@ def _operation(
         for status, answer in given.get("responses", {}).items()
         if not any(name in _FOREIGN for name in _references(answer))
     }
-    for status in ("4XX", "5XX"):
-        operation["responses"].setdefault(status, PROBLEM)
+    # A media type is documented without its parameters, as it is compared.
+    for answer in operation["responses"].values():
+        if "content" in answer:
+            answer["content"] = {
+                kind.partition(";")[0]: told for kind, told in answer["content"].items()
+            }
+    for status, problem in problems_of(path, method, given).items():
+        operation["responses"].setdefault(status, problem)
     return operation
 
 

@@ -1,10 +1,12 @@
 """What every operation has in common, said once: problems, language, how a caller is known."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from services.kit.languages import DEFAULT, LANGUAGES
 
 PROBLEM = {"$ref": "#/components/responses/Problem"}
+UNCHANGED = {"description": "Unchanged since the ETag of If-None-Match"}
 LANGUAGE = {"$ref": "#/components/parameters/AcceptLanguage"}
 SECURITY: list[dict[str, list[str]]] = [{}, {"bearer": []}, {"cookie": []}]
 """Nobody, a token, or a session: which of them suffices, the caller's permissions say."""
@@ -33,6 +35,27 @@ _PROBLEM_SCHEMA: dict[str, Any] = {
         },
     },
 }
+
+
+_ANYWHERE = ("401", "403", "422", "429", "500", "503", "504")
+_WRITING = ("404", "409", "413")
+_VERSIONED = ("412", "428")
+
+
+def problems_of(path: str, method: str, operation: Mapping[str, Any]) -> dict[str, Any]:
+    """The answers that every operation of this shape may give besides its own, by status."""
+    parameters = operation.get("parameters", ())
+    named = {each.get("name", "").lower() for each in parameters}
+    statuses = [*_ANYWHERE]
+    if method == "get":
+        # A query may name a division or an occurrence that is not there.
+        statuses += ["404"] if "{" in path or named else []
+    else:
+        statuses += _WRITING
+    if "if-match" in named:
+        statuses += _VERSIONED
+    told = dict.fromkeys(sorted(statuses), PROBLEM)
+    return {**told, "304": UNCHANGED} if method == "get" else told
 
 
 def shared_components(cookie: str) -> dict[str, Any]:

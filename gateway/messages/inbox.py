@@ -73,6 +73,7 @@ CONSUMER = Consumer(
             ("place_offered", _Offered, T.PLACE_OFFERED, "registration_id"),
             ("offer_lapsed", _Registration, T.OFFER_LAPSED, "registration_id"),
             ("registration_confirmed", _Confirmed, T.REGISTRATION_CONFIRMED, "registration_id"),
+            ("registration_entered", _Registration, T.REGISTRATION_ENTERED, "registration_id"),
             (
                 "registration_waitlisted",
                 _Registration,

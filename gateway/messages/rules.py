@@ -17,6 +17,7 @@ class Template(StrEnum):
     PLACE_OFFERED = "place-offered"
     OFFER_LAPSED = "offer-lapsed"
     REGISTRATION_CONFIRMED = "registration-confirmed"
+    REGISTRATION_ENTERED = "registration-entered"
     REGISTRATION_WAITLISTED = "registration-waitlisted"
     REGISTRATION_CANCELLED = "registration-cancelled"
     REGISTRATION_RESCHEDULED = "registration-rescheduled"

@@ -1,5 +1,6 @@
 """How problems are answered: RFC 9457 in the caller's language, naming the field and the rule."""
 
+from decimal import Decimal
 from typing import Any
 
 import asyncpg
@@ -38,7 +39,11 @@ class NotFound(Problem):
     """No such path."""
 
 
-_HTTP: dict[int, type[Problem]] = {404: NotFound, 405: MethodNotAllowed}
+class UnreadableBody(BrokenRule):
+    """The body is not text in UTF-8, or is nested too deeply, or holds too long a number."""
+
+
+_HTTP: dict[int, type[Problem]] = {400: UnreadableBody, 404: NotFound, 405: MethodNotAllowed}
 
 
 # InternalClientError: PostgreSQL said goodbye between two statements, and the driver was surprised.
@@ -125,7 +130,7 @@ def _from_validation(error: RequestValidationError) -> Problem:
         values = {
             key: value
             for key, value in item.get("ctx", {}).items()
-            if isinstance(value, str | int | float)
+            if isinstance(value, str | int | float | Decimal)
         }
         fields.append(FieldError(_pointer(tuple(item["loc"])), rule, tuple(values.items())))
     return BrokenRule(errors=tuple(fields))
@@ -176,7 +181,9 @@ def install(app: FastAPI, constraints: dict[str, type[Problem]]) -> None:
     async def on_http(_: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         problem = _HTTP.get(error.status_code, InternalError)()
-        return answer(problem, _language(), status=error.status_code)
+        # FastAPI says 400 of a body that it cannot read; here a request that is wrong is a 422.
+        status = None if error.status_code == 400 else error.status_code
+        return answer(problem, _language(), status=status)
 
     async def on_database(_: Request, error: Exception) -> Response:
         return answer(from_database(error, constraints), _language())

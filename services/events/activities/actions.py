@@ -7,6 +7,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.events.activities import pictures, places, queries
+from services.events.activities.crowds import plan_still_enough
 from services.events.activities.models import Activity, Host, Occurrence
 from services.events.activities.occurrence_actions import end, enter, may_change
 from services.events.activities.pointers import beneath
@@ -18,10 +19,11 @@ from services.events.activities.rules import (
     HostRole,
     OccurrenceState,
     is_over,
+    needs_until_over,
     pointer_exists,
 )
 from services.events.activities.schemas import ActivityIn, ActivityPatch, SendBackIn
-from services.events.activities.shapes import TEXTS, draft_shape, now, standing
+from services.events.activities.shapes import PLAN, TEXTS, draft_shape, now, standing
 from services.events.activities.telling import tell, told
 from services.events.facts import (
     ActivityApproved,
@@ -86,17 +88,24 @@ async def _drafted(db: AsyncSession, caller: Caller, client_id: UUID) -> Activit
 async def edit(
     db: AsyncSession, caller: Caller, activity_id: UUID, given: ActivityPatch, version: int
 ) -> Activity:
-    """Change what is given: anything of a draft, the texts of what is public."""
+    """Change what is given: anything of a draft, the texts of what is public.
+
+    The safety plan is added or replaced until it is over, and not taken from a crowd.
+    """
     row = await queries.activity(db, caller, activity_id, lock=True)
-    may_change(caller, row, "edit")
     changes = given.model_dump(exclude_unset=True)
+    if changes.keys() == {PLAN}:
+        caller.require(P.ACTIVITY_EDIT, at=row.division_code)
+        caller.require(needs_until_over("edit", row.state), at=row.division_code)
+    else:
+        may_change(caller, row, "edit")
     if row.version == version + 1 and all(getattr(row, name) == to for name, to in changes.items()):
         return row  # the same edit again: its answer was lost on the way
     require_version(row.version, version)
     if row.state in RUNNING:
         errors = [
             FieldError(f"/{name}", "fixed-after-publication")
-            for name in changes.keys() - set(TEXTS)
+            for name in changes.keys() - {*TEXTS, PLAN}
         ]
         if not changes.get("title", row.title):
             errors.append(FieldError("/title", "title-needed"))
@@ -104,6 +113,8 @@ async def edit(
             raise BrokenRule(errors=tuple(sorted(errors, key=lambda error: error.pointer)))
     for name, value in changes.items():
         setattr(row, name, value)
+    if PLAN in changes:
+        await plan_still_enough(db, row)
     row.version += 1
     await db.flush()
     return row

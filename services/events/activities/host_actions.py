@@ -8,7 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.events.activities import queries
 from services.events.activities.models import Activity, Host
 from services.events.activities.places import hosts_changed
-from services.events.activities.rules import HostRole, host_needs
+from services.events.activities.rules import HostRole, needs_until_over
 from services.events.activities.telling import changed
 from services.kit.access import Caller, P
 from services.kit.problems import BrokenRule, Conflict, Missing
@@ -24,7 +24,7 @@ async def invite(
     """Ask a division to co-host. It counts once it has accepted; it sees the draft at once."""
     row = await queries.activity(db, caller, activity_id, lock=True)
     caller.require(P.ACTIVITY_EDIT, at=row.division_code)
-    caller.require(host_needs("invite_host", row.state), at=row.division_code)
+    caller.require(needs_until_over("invite_host", row.state), at=row.division_code)
     if unknown := await queries.unknown_divisions(db, {"/division_code": division_code}):
         raise BrokenRule(errors=tuple(unknown))
     if await db.get(Host, (row.id, division_code)) is not None:
@@ -56,7 +56,7 @@ async def accept(
     row = await queries.activity(db, caller, activity_id, lock=True)
     host = await _host(db, row, division_code)
     caller.require(P.ACTIVITY_EDIT, at=host.division_code)
-    host_needs("accept_host", row.state)
+    needs_until_over("accept_host", row.state)
     if host.accepted_at is None:
         host.accepted_at = datetime.now(UTC)
         await changed(db, row)
@@ -72,8 +72,8 @@ async def withdraw(
     host = await _host(db, row, division_code)
     if not caller.may(P.ACTIVITY_EDIT, at=host.division_code):
         caller.require(P.ACTIVITY_EDIT, at=row.division_code)
-        caller.require(host_needs("withdraw_host", row.state), at=row.division_code)
-    host_needs("withdraw_host", row.state)
+        caller.require(needs_until_over("withdraw_host", row.state), at=row.division_code)
+    needs_until_over("withdraw_host", row.state)
     counted = host.accepted_at is not None
     await db.delete(host)
     if counted:

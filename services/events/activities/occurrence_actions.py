@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.events.activities import places, queries
+from services.events.activities.crowds import plan_still_enough
 from services.events.activities.models import Activity, Occurrence
 from services.events.activities.rules import (
     EDITABLE,
@@ -103,6 +104,7 @@ async def add(
     may_change(caller, row, "add_occurrence")
     room_for(1, len((await queries.one_around(db, row)).occurrences))
     one = await enter(db, row, given)
+    await plan_still_enough(db, row)
     await changed(db, row)
     return row, one
 
@@ -173,6 +175,7 @@ async def reschedule(
         "registration_closes_at": window.closes_at,
     }
     await _apply(db, row, one, moved | given.model_dump(exclude_unset=True))
+    await plan_still_enough(db, row)
     return await _moved(db, row, one)
 
 

@@ -1,6 +1,5 @@
 """HTTP for occurrences: the public list of what is on, and the changes of one."""
 
-from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -21,6 +20,7 @@ from services.events.activities.schemas import (
 from services.events.activities.shapes import occurrence_alone
 from services.kit.access import Caller
 from services.kit.app import KitDep
+from services.kit.days import Day
 from services.kit.db import Db
 from services.kit.divisions import DivisionCode
 from services.kit.identity import CallerDep
@@ -44,8 +44,8 @@ async def list_upcoming(
     kit: KitDep,
     paging: PagingDep,
     division: Annotated[DivisionCode | None, Query()] = None,
-    first_day: Annotated[date | None, Query(alias="from")] = None,
-    last_day: Annotated[date | None, Query(alias="to")] = None,
+    first_day: Annotated[Day | None, Query(alias="from")] = None,
+    last_day: Annotated[Day | None, Query(alias="to")] = None,
     form: Form | None = None,
     language: SpokenLanguage | None = None,
 ) -> Response:

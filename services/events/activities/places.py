@@ -12,7 +12,7 @@ from services.events.draws import actions as draws
 from services.events.feedback import mixing as feedback
 from services.events.registrations import attendance, places
 from services.events.registrations.models import Pool, Ticket
-from services.events.registrations.places import open_places
+from services.events.registrations.places import occurrence_moved, open_places
 from services.events.registrations.schemas import PlacesIn, PoolIn, TicketIn
 from services.kit.db import run
 
@@ -32,12 +32,6 @@ async def occurrence_cancelled(
     """End every registration of an occurrence that will not be held, and its draw."""
     await places.occurrence_cancelled(db, activity, occurrence, cause)
     await draws.occurrence_cancelled(db, activity, occurrence, cause)
-
-
-async def occurrence_moved(db: AsyncSession, activity: Activity, occurrence: Occurrence) -> None:
-    """Tell every registration of an occurrence, also those in a draw, its new time."""
-    await places.occurrence_moved(db, activity, occurrence)
-    await draws.occurrence_moved(db, activity, occurrence)
 
 
 async def hosts_changed(db: AsyncSession, activity: Activity) -> None:

@@ -1,6 +1,5 @@
 """HTTP for activities: parse, call one action or query, return."""
 
-from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -33,6 +32,7 @@ from services.events.activities.schemas import (
 from services.events.activities.shapes import activity_line, answer
 from services.events.activities.umbrella_rules import UmbrellaHasChildren, UnderAnUmbrella
 from services.kit.access import Caller
+from services.kit.days import Day
 from services.kit.db import Db
 from services.kit.divisions import DivisionCode
 from services.kit.identity import CallerDep
@@ -64,8 +64,8 @@ async def _wanted(
     campaign: UUID | None = None,
     mine: bool = False,
     q: Annotated[str | None, Query(max_length=100)] = None,
-    first_day: Annotated[date | None, Query(alias="from")] = None,
-    last_day: Annotated[date | None, Query(alias="to")] = None,
+    first_day: Annotated[Day | None, Query(alias="from")] = None,
+    last_day: Annotated[Day | None, Query(alias="to")] = None,
     ids: Annotated[
         list[UUID] | None, Query(alias="id", max_length=MAX_LIMIT, description="Only these")
     ] = None,

@@ -90,7 +90,8 @@ it (or have it sent back), edit, submit again; so what was approved is what is p
 RUNNING = frozenset({S.PUBLISHED, S.ONGOING})
 """Only texts may be edited, and occurrences added, moved and cancelled, by whoever runs it."""
 
-OPEN_FOR_HOSTS = frozenset(S) - {S.COMPLETED, S.ARCHIVED, S.CANCELLED}
+UNTIL_OVER = frozenset(S) - {S.COMPLETED, S.ARCHIVED, S.CANCELLED}
+"""Hosts join and leave, and the safety plan is added or replaced: neither changes what is held."""
 
 
 class UnknownCampaign(BrokenRule):
@@ -98,7 +99,7 @@ class UnknownCampaign(BrokenRule):
 
 
 class Incomplete(BrokenRule):
-    """What an activity still lacks before it can be submitted; each field is named."""
+    """What an activity lacks to be submitted, or to grow; each field is named."""
 
 
 class NothingAhead(Conflict):
@@ -171,12 +172,23 @@ def may_submit(standing: Standing) -> None:
         lacks.append(FieldError("/title", "title-needed"))
     if not live(standing.occurrences) and not standing.is_umbrella:
         lacks.append(FieldError("/occurrences", "occurrence-needed"))
-    if standing.headcount >= standing.threshold and not standing.safety_plan:
-        values = (("headcount", standing.headcount), ("threshold", standing.threshold))
-        lacks.append(FieldError("/safety_plan", "safety-plan-needed", values))
+    lacks += _plan_lacking(standing)
     # What is approved is what is seen: a picture that comes later would be neither.
     lacks += [FieldError(f"/pictures/{n}", "picture-waiting") for n in standing.waiting_pictures]
     if lacks:
+        raise Incomplete(errors=tuple(lacks))
+
+
+def _plan_lacking(standing: Standing) -> list[FieldError]:
+    if standing.safety_plan or standing.headcount < standing.threshold:
+        return []
+    values = (("headcount", standing.headcount), ("threshold", standing.threshold))
+    return [FieldError("/safety_plan", "safety-plan-needed", values)]
+
+
+def require_plan(standing: Standing) -> None:
+    """Raise Incomplete for a crowd without a safety plan."""
+    if lacks := _plan_lacking(standing):
         raise Incomplete(errors=tuple(lacks))
 
 
@@ -241,9 +253,11 @@ def change_needs(action: str, state: ActivityState) -> P:
     raise WrongState(action=action, state=state.value)
 
 
-def host_needs(action: str, state: ActivityState) -> P:
-    """Who at the lead invites and removes co-hosts: as `change_needs`, until it is over."""
-    if state not in OPEN_FOR_HOSTS:
+def needs_until_over(action: str, state: ActivityState) -> P:
+    """Who at the lead invites and removes co-hosts, or sets the safety plan, in UNTIL_OVER: as
+    `change_needs`, but also while the rest stands still.
+    """
+    if state not in UNTIL_OVER:
         raise WrongState(action=action, state=state.value)
     return P.ACTIVITY_RUN if state in RUNNING else P.ACTIVITY_EDIT
 

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from services.events.activities.pictures_schemas import PictureOut
 from services.events.activities.rules import (
@@ -18,6 +18,7 @@ from services.events.activities.rules import (
 from services.events.activities.times_and_places import MOST_REPEATS, Every
 from services.events.registrations.rules import ListRule
 from services.events.registrations.schemas import PlacesIn
+from services.kit.days import Moment
 from services.kit.divisions import DivisionCode
 
 UNSET: Any = None
@@ -51,15 +52,15 @@ class _Where(_In):
     longitude: float | None = Field(default=None, allow_inf_nan=False)
     latitude: float | None = Field(default=None, allow_inf_nan=False)
     online_url: str | None = Field(default=None, max_length=500, pattern=r"^https?://\S+$")
-    registration_opens_at: AwareDatetime | None = None
-    registration_closes_at: AwareDatetime | None = None
+    registration_opens_at: Moment | None = None
+    registration_closes_at: Moment | None = None
 
 
 class OccurrenceIn(_Where, PlacesIn):
     """A time and place, with its places: `capacity` alone, or pools and tickets."""
 
-    starts_at: AwareDatetime
-    ends_at: AwareDatetime
+    starts_at: Moment
+    ends_at: Moment
     list_rule: ListRule = ListRule.STRICT
     offer_minutes: int = Field(default=120, ge=1, le=20160)
 
@@ -67,8 +68,8 @@ class OccurrenceIn(_Where, PlacesIn):
 class OccurrencePatch(_Where):
     """After publication only the registration times and `offer_minutes`; moves have a verb."""
 
-    starts_at: AwareDatetime = Field(default=UNSET)
-    ends_at: AwareDatetime = Field(default=UNSET)
+    starts_at: Moment = Field(default=UNSET)
+    ends_at: Moment = Field(default=UNSET)
     list_rule: ListRule = ListRule.STRICT
     offer_minutes: int = Field(default=120, ge=1, le=20160)
 
@@ -76,8 +77,8 @@ class OccurrencePatch(_Where):
 class RescheduleIn(_Where):
     """The new time; what is left out of the place stays."""
 
-    starts_at: AwareDatetime
-    ends_at: AwareDatetime
+    starts_at: Moment
+    ends_at: Moment
 
 
 class ActivityIn(_In):
@@ -104,7 +105,10 @@ class ActivityIn(_In):
 
 
 class ActivityPatch(_In):
-    """As a draft (or sent back): anything but the lead. Once published: the texts."""
+    """As a draft (or sent back): anything but the lead. Once published: the texts.
+
+    `safety_plan` alone also while it waits for approval or publication; a crowd keeps one.
+    """
 
     campaign_id: UUID | None = None
     is_umbrella: bool = False

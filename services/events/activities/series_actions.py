@@ -7,6 +7,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.events.activities import places, queries
 from services.events.activities.actions import lead_of
+from services.events.activities.crowds import plan_still_enough
 from services.events.activities.models import Activity, Occurrence
 from services.events.activities.occurrence_actions import may_change, room_for, store
 from services.events.activities.rules import day_of, live
@@ -67,6 +68,7 @@ async def repeat(db: AsyncSession, caller: Caller, activity_id: UUID, given: Rep
     wanted = (await places.places_of(db, [pattern.id]))[pattern.id]
     for shift in shifts:
         await store(db, _copy(pattern, row.id, shift), wanted)
+    await plan_still_enough(db, row)
     await changed(db, row)
     return row
 

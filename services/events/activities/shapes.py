@@ -15,10 +15,12 @@ from services.events.activities.rules import (
     LIFECYCLE,
     OCCURRENCE_LIFECYCLE,
     RUNNING,
+    UNTIL_OVER,
     HostRole,
     Standing,
     change_needs,
     live,
+    needs_until_over,
 )
 from services.events.activities.schemas import (
     ActivityIn,
@@ -38,7 +40,9 @@ from services.kit.languages import DEFAULT, content_language
 from services.kit.versions import tag
 
 TEXTS = ("title", "summary", "translations")
-"""What may still be edited once it is public."""
+"""What may still be edited once it is public, beside PLAN."""
+PLAN = "safety_plan"
+"""What may be added or replaced until it is over."""
 
 
 @cache
@@ -108,11 +112,13 @@ def membership(row: Activity) -> Membership:
 
 
 def _editable(caller: Caller, row: Activity) -> list[str]:
-    if row.state not in EDITABLE | RUNNING:
+    if row.state not in UNTIL_OVER:
         return []
-    if not caller.may(change_needs("", row.state), at=row.division_code):
+    if not caller.may(needs_until_over("", row.state), at=row.division_code):
         return []
-    return list(ActivityPatch.model_fields if row.state in EDITABLE else TEXTS)
+    if row.state in EDITABLE:
+        return list(ActivityPatch.model_fields)
+    return [*(TEXTS if row.state in RUNNING else ()), PLAN]
 
 
 def occurrence_out(caller: Caller, row: Activity, placed: Placed) -> OccurrenceOut:

@@ -21,33 +21,19 @@ from services.events.draws.rules import (
     require_times,
 )
 from services.events.draws.schemas import DrawIn
-from services.events.facts import (
-    DrawOpened,
-    RegistrationCancelled,
-    RegistrationRescheduled,
-)
+from services.events.facts import DrawOpened
 from services.events.registrations.models import Pool
 from services.events.registrations.rules import ListRule, NoRegistration
 from services.kit.access import Caller, P
-from services.kit.db import as_service, run
+from services.kit.db import run
 from services.kit.draw_report import Commitment, PlacesRule, Source
 from services.kit.draws import canonical, digest, hash_of_secret
-from services.kit.facts import record, record_all
+from services.kit.facts import record
 from services.kit.problems import Missing
 from services.kit.settings import suite
 from services.kit.vault import Vault
 
 SHUT = text("UPDATE pools SET open = false WHERE occurrence_id = :id")
-CALL_OFF = text(
-    """UPDATE registrations SET state = 'cancelled', version = version + 1
-    WHERE occurrence_id = :id AND state = 'entered'
-    RETURNING id, COALESCE(account_id, proxy_by) AS recipient, division_code, version"""
-)
-MOVE = text(
-    """UPDATE registrations SET version = version + 1
-    WHERE occurrence_id = :id AND state = 'entered'
-    RETURNING id, COALESCE(account_id, proxy_by) AS recipient, division_code, version"""
-)
 _OVER = frozenset({ActivityState.COMPLETED, ActivityState.ARCHIVED, ActivityState.CANCELLED})
 
 
@@ -162,52 +148,7 @@ async def void_draw(
 async def occurrence_cancelled(
     db: AsyncSession, activity: Activity, occurrence: Occurrence, cause: str
 ) -> None:
-    """End the draw of an occurrence that will not be held, and every entry. Its pools are held."""
+    """End the draw of an occurrence that will not be held. Its pools are held."""
     row = await queries.live(db, occurrence.id, lock=True)
     if row is not None:
         await void(db, Vault(suite().keys), activity, row, cause, datetime.now(UTC))
-    async with as_service(db):
-        ended = (await run(db, CALL_OFF, {"id": occurrence.id})).all()
-    await record_all(
-        db,
-        [
-            (
-                RegistrationCancelled(
-                    recipient=one.recipient,
-                    activity_id=activity.id,
-                    occurrence_id=occurrence.id,
-                    cause=cause,
-                ),
-                one.id,
-                one.division_code,
-                one.version,
-            )
-            for one in ended
-        ],
-    )
-
-
-async def occurrence_moved(db: AsyncSession, activity: Activity, occurrence: Occurrence) -> None:
-    """Keep the pools shut while a draw is under way, and tell who stands in it the new time."""
-    if await queries.live(db, occurrence.id) is not None:
-        await run(db, SHUT, {"id": occurrence.id})
-    known = occurrence.state is OccurrenceState.SCHEDULED
-    async with as_service(db):
-        moved = (await run(db, MOVE, {"id": occurrence.id})).all()
-    await record_all(
-        db,
-        [
-            (
-                RegistrationRescheduled(
-                    recipient=one.recipient,
-                    activity_id=activity.id,
-                    occurrence_id=occurrence.id,
-                    starts_at=occurrence.starts_at if known else None,
-                ),
-                one.id,
-                one.division_code,
-                one.version,
-            )
-            for one in moved
-        ],
-    )

@@ -47,7 +47,7 @@ async def _enter(
 ) -> tuple[Entry, bool]:
     """Raises RegistrationClosed where no draw is open either."""
     me = caller.known()
-    kind = registering._kind(await queries.kinds(db, given.occurrence_id), given, now)
+    kind = registering.wanted_kind(await queries.kinds(db, given.occurrence_id), given, now)
     if given.on_behalf:
         caller.require(P.REGISTRATION_MANAGE, at=kind["division_code"])
     # The freeze holds this lock too: whoever gets it first decides whether we are in.
@@ -76,7 +76,8 @@ async def _enter(
         state=RegistrationState.ENTERED,
     )
     party = [
-        registering._member(number, each, vault, now) for number, each in enumerate(given.party, 1)
+        registering.sealed_member(number, each, vault, now)
+        for number, each in enumerate(given.party, 1)
     ]
     fact = RegistrationEntered(
         recipient=me, activity_id=kind["activity_id"], occurrence_id=kind["occurrence_id"]

@@ -4,11 +4,12 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from services.events.draws.rules import DrawState
 from services.events.registrations.rules import ListRule
 from services.events.registrations.schemas import Given
+from services.kit.days import Moment
 from services.kit.draw_report import Commitment
 
 
@@ -17,13 +18,13 @@ class SourceIn(Given):
 
     name: str = Field(min_length=4, max_length=200)
     """So exactly that there is one value: 福彩双色球第 2026133 期开奖号码, as drawn."""
-    at: AwareDatetime
+    at: Moment
 
 
 class DrawIn(Given):
     """A draw for an occurrence. Parties are always drawn whole."""
 
-    closes_at: AwareDatetime
+    closes_at: Moment
     """Until when one may enter; the pool is frozen then."""
     source: SourceIn | None = None
     """Without one, whoever held the secret could foresee the draw, and the report says so."""

@@ -18,7 +18,13 @@ from services.events.registrations.attendance_schemas import (
 from services.events.registrations.models import Pool
 from services.events.registrations.routes import PERSONAL
 from services.events.registrations.rules import ListRule
-from services.events.registrations.schemas import PlacesOut, PoolOut, PoolPatch, TicketOut
+from services.events.registrations.schemas import (
+    PlacesDrawOut,
+    PlacesOut,
+    PoolOut,
+    PoolPatch,
+    TicketOut,
+)
 from services.kit.access import P
 from services.kit.app import KitDep
 from services.kit.db import Db
@@ -48,14 +54,15 @@ def _closes(occurrence: Occurrence) -> datetime:
 async def read_places(
     db: Db, caller: CallerDep, request: Request, response: Response, occurrence_id: UUID
 ) -> Response | PlacesOut:
-    """What is left, the ticket kinds, and the rule of the waiting list."""
-    occurrence, public, pools, kinds = await queries.places(db, caller, occurrence_id)
+    """What is left, the ticket kinds, the rule of the waiting list, and a draw that is on."""
+    occurrence, public, draw, pools, kinds = await queries.places(db, caller, occurrence_id)
     answer = PlacesOut(
         occurrence_id=occurrence.id,
         list_rule=ListRule(occurrence.list_rule),
         offer_minutes=occurrence.offer_minutes,
         opens_at=occurrence.registration_opens_at,
         closes_at=_closes(occurrence),
+        draw=draw and PlacesDrawOut(state=draw.state, closes_at=draw.closes_at),
         pools=[_pool(pool) for pool in pools],
         tickets=[TicketOut(**kind.model_dump(exclude={"occurrence_id"})) for kind in kinds],
     )

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from services.events.activities.crowds import plan_still_enough
 from services.events.activities.models import Activity, Occurrence
 from services.events.activities.rules import OccurrenceState
 from services.events.facts import RegistrationCancelled, RegistrationRescheduled
@@ -28,7 +29,7 @@ LOCK_ALL = text("SELECT id FROM pools WHERE occurrence_id = :id ORDER BY id FOR 
 CALL_OFF = text(
     """UPDATE registrations SET state = 'cancelled', offered_places = 0, offer_expires_at = NULL,
         version = version + 1
-    WHERE occurrence_id = :id AND state IN ('waiting', 'offered', 'confirmed')
+    WHERE occurrence_id = :id AND state IN ('waiting', 'offered', 'confirmed', 'entered')
     RETURNING id, COALESCE(account_id, proxy_by) AS recipient, division_code, version"""
 )
 EMPTY = text(
@@ -39,10 +40,18 @@ MOVE = text(
     """UPDATE registrations SET version = version + 1,
         offer_expires_at = CASE WHEN state = 'offered'
             THEN LEAST(offer_expires_at, CAST(:starts_at AS timestamptz)) END
-    WHERE occurrence_id = :id AND state IN ('waiting', 'offered', 'confirmed')
+    WHERE occurrence_id = :id AND state IN ('waiting', 'offered', 'confirmed', 'entered')
     RETURNING id, COALESCE(account_id, proxy_by) AS recipient, division_code, version"""
 )
-OPEN = text("UPDATE pools SET open = :open WHERE occurrence_id = :id")
+# Places that go by draw stay shut for first come: as long as one is promised, and after a void one
+# for as long as somebody stands in it, for the next.
+OPEN = text(
+    """UPDATE pools SET open = :open AND NOT EXISTS (
+            SELECT FROM draws WHERE occurrence_id = :id AND state IN ('open', 'frozen'))
+        AND NOT EXISTS (
+            SELECT FROM registrations WHERE occurrence_id = :id AND state = 'entered')
+    WHERE occurrence_id = :id"""
+)
 
 
 async def open_places(db: AsyncSession, occurrence: Occurrence, given: PlacesIn) -> list[Pool]:
@@ -82,27 +91,31 @@ async def set_capacity(
 ) -> Pool:
     """Change a pool's capacity; more places go to the waiting list at once.
 
-    Raises CapacityBelowTaken when `capacity` is less than what is confirmed and offered.
+    Raises CapacityBelowTaken when `capacity` is less than what is confirmed and offered, and
+    Incomplete when the places become a crowd's and there is no safety plan.
     """
     caller.known()
+    whose = (
+        select(Activity)
+        .join(Occurrence, col(Occurrence.activity_id) == Activity.id)
+        .where(Occurrence.id == occurrence_id)
+    )
+    # Held before its pools: places of two pools, raised at once, are one crowd.
+    activity = (await db.exec(whose.with_for_update(of=Activity, key_share=True))).first()
     await lock(db, pool_id)
-    found = (
-        await db.exec(
-            select(Pool, Activity.division_code)
-            .join(Occurrence, col(Occurrence.id) == Pool.occurrence_id)
-            .join(Activity, col(Activity.id) == Occurrence.activity_id)
-            .where(Pool.id == pool_id, Pool.occurrence_id == occurrence_id)
-        )
-    ).first()
-    if found is None:
+    named = select(Pool).where(Pool.id == pool_id, Pool.occurrence_id == occurrence_id)
+    pool = (await db.exec(named)).first()
+    if activity is None or pool is None:
         raise Missing()
-    pool, division = found
-    caller.require(P.ACTIVITY_EDIT, at=division)
+    caller.require(P.ACTIVITY_EDIT, at=activity.division_code)
     require_version(pool.version, version)
     require_capacity(capacity, Counts(pool.confirmed, pool.offered, pool.waiting))
+    grows = capacity > pool.capacity
     pool.capacity = capacity
     pool.version += 1
     await db.flush()
+    if grows:
+        await plan_still_enough(db, activity)
     # Also after a cut: a party that can never fit any more holds nobody up.
     await serve(db, pool_id, now)
     await db.refresh(pool)
@@ -143,9 +156,9 @@ async def occurrence_moved(db: AsyncSession, activity: Activity, occurrence: Occ
     await db.flush()
     pools = (await run(db, LOCK_ALL, {"id": occurrence.id})).scalars().all()
     known = occurrence.state is OccurrenceState.SCHEDULED
-    await run(db, OPEN, {"id": occurrence.id, "open": known})
     values = {"id": occurrence.id, "starts_at": occurrence.starts_at if known else None}
     async with as_service(db):
+        await run(db, OPEN, {"id": occurrence.id, "open": known})
         moved = (await run(db, MOVE, values)).all()
     await record_all(
         db,

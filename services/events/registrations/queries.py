@@ -13,6 +13,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.events.activities.models import Activity, Occurrence
 from services.events.activities.queries import visible as activity_visible
 from services.events.activities.rules import PUBLIC_STATES
+from services.events.draws import queries as draws
+from services.events.draws.models import Draw
 from services.events.registrations.models import (
     CheckIn,
     Member,
@@ -28,11 +30,19 @@ from services.kit.pages import Paging, keyset
 from services.kit.problems import Missing
 
 # Everybody's places in the line, so it runs as the service: it answers numbers, never who.
+# Each line is read once, to the last one asked for: not once for everybody who stands in it.
 AHEAD = text(
-    """SELECT r.id, count(a.id) AS parties, COALESCE(sum(a.party_size), 0) AS people
-    FROM registrations r LEFT JOIN registrations a
-        ON a.pool_id = r.pool_id AND a.state = 'waiting' AND a.number < r.number
-    WHERE r.id = ANY(CAST(:ids AS uuid[])) GROUP BY r.id"""
+    """WITH asked AS (
+        SELECT id, pool_id, number FROM registrations WHERE id = ANY(CAST(:ids AS uuid[]))
+    ), lines AS (SELECT pool_id, max(number) AS last FROM asked GROUP BY pool_id),
+    ahead AS (
+        SELECT r.pool_id, r.number, count(*) OVER before AS parties,
+            COALESCE(sum(r.party_size) OVER before, 0) AS people
+        FROM lines JOIN registrations r
+            ON r.pool_id = lines.pool_id AND r.state = 'waiting' AND r.number <= lines.last
+        WINDOW before AS (PARTITION BY r.pool_id ORDER BY r.number
+            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+    ) SELECT asked.id, parties, people FROM asked JOIN ahead USING (pool_id, number)"""
 )
 KINDS = Bare(
     """SELECT o.id AS occurrence_id, o.activity_id, o.state, o.starts_at, o.registration_opens_at,
@@ -180,8 +190,11 @@ async def kinds(db: AsyncSession, occurrence_id: UUID) -> Sequence[Any]:
 
 async def places(
     db: AsyncSession, caller: Caller, occurrence_id: UUID
-) -> tuple[Occurrence, bool, list[Pool], list[Ticket]]:
-    """An occurrence, is it public, its pools, its ticket kinds. Staff see it before the public."""
+) -> tuple[Occurrence, bool, Draw | None, list[Pool], list[Ticket]]:
+    """An occurrence, is it public, its draw that is open or frozen, its pools, its ticket kinds.
+
+    Staff see it before the public.
+    """
     statement = (
         select(Occurrence, Activity)
         .join(Activity, col(Activity.id) == Occurrence.activity_id)
@@ -200,6 +213,7 @@ async def places(
     return (
         occurrence,
         is_public,
+        await draws.live(db, occurrence_id),
         list((await db.exec(pools)).all()),
         list((await db.exec(tickets)).all()),
     )

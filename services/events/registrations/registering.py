@@ -85,7 +85,7 @@ async def register(
     sent_before = await _sent_before(db, caller, given)
     if sent_before is not None:
         return sent_before, False
-    kind = _kind(await queries.kinds(db, given.occurrence_id), given, now)
+    kind = wanted_kind(await queries.kinds(db, given.occurrence_id), given, now)
     if given.on_behalf:
         caller.require(P.REGISTRATION_MANAGE, at=kind["division_code"])
     row = NewRegistration(
@@ -101,7 +101,7 @@ async def register(
         split_ok=given.split_ok,
         created_at=now,
     )
-    party = [_member(number, each, vault, now) for number, each in enumerate(given.party, 1)]
+    party = [sealed_member(number, each, vault, now) for number, each in enumerate(given.party, 1)]
     # From here on everybody else waits: as few statements as can be.
     pool = await LOCK_POOL.row(db, id=kind["pool_id"])
     sent_before = await _sent_before(db, caller, given)
@@ -155,8 +155,11 @@ async def _sent_before(db: AsyncSession, caller: Caller, given: RegistrationIn) 
     return found
 
 
-def _kind(kinds: Sequence[Any], given: RegistrationIn, now: datetime) -> Any:
-    """The ticket kind that was asked for, once the window and the party are found right."""
+def wanted_kind(kinds: Sequence[Any], given: RegistrationIn, now: datetime) -> Any:
+    """The ticket kind that was asked for, once the window and the party are found right.
+
+    Raises RegistrationClosed, RegistrationNotOpen, NoRegistration, BrokenRule.
+    """
     first = kinds[0]
     require_window(
         now,
@@ -188,7 +191,8 @@ def _kind(kinds: Sequence[Any], given: RegistrationIn, now: datetime) -> Any:
     return found[0]
 
 
-def _member(position: int, person: MemberIn, vault: Vault, now: datetime) -> NewMember:
+def sealed_member(position: int, person: MemberIn, vault: Vault, now: datetime) -> NewMember:
+    """A member as it is kept: what is personal is sealed, and masked for every answer."""
     member = NewMember(
         uuid7(), position, vault.seal(person.name, "members.name"), mask_name(person.name)
     )

@@ -15,6 +15,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from services.events.draws.rules import DrawState
 from services.events.registrations.rules import ListRule, RegistrationState
 
 MAX_PARTY = 500
@@ -246,6 +247,13 @@ class TicketOut(BaseModel):
     max_party: int
 
 
+class PlacesDrawOut(BaseModel):
+    """The draw by which the places go, and until when one may enter it."""
+
+    state: DrawState
+    closes_at: datetime
+
+
 class PlacesOut(BaseModel):
     """What is left, and by which rule a freed place goes to the waiting list."""
 
@@ -254,5 +262,7 @@ class PlacesOut(BaseModel):
     offer_minutes: int
     opens_at: datetime | None
     closes_at: datetime
+    draw: PlacesDrawOut | None
+    """While places go by a draw instead of first come; null before one and after it."""
     pools: list[PoolOut]
     tickets: list[TicketOut]

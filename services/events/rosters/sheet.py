@@ -185,7 +185,7 @@ async def take_back(desk: Desk) -> None:
     refuse_if_used(
         [
             *((row.row, "row-gone", {}) for row in rows if row.id is None),
-            *((row.row, "row-in-use", {"what": "签到"}) for row in rows if row.came),
+            *((row.row, "row-came", {}) for row in rows if row.came),
             *(
                 (row.row, "row-changed", {})
                 for row in rows

@@ -223,7 +223,7 @@ async def take_back(desk: Desk) -> None:
     refuse_if_used(
         [
             *((row.row, "row-gone", {}) for row in rows if row.id is None),
-            *((row.row, "row-in-use", {"what": "接任者"}) for row in rows if row.followed),
+            *((row.row, "row-handed-over", {}) for row in rows if row.followed),
             *(
                 (row.row, "row-changed", {})
                 for row in rows

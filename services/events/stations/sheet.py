@@ -199,7 +199,7 @@ async def take_back(desk: Desk) -> None:
     refuse_if_used(
         [
             *((row.row, "row-gone", {}) for row in rows if row.id is None),
-            *((row.row, "row-in-use", {"what": "任职人员"}) for row in rows if row.staffed),
+            *((row.row, "row-staffed", {}) for row in rows if row.staffed),
             *(
                 (row.row, "row-changed", {})
                 for row in rows

@@ -294,9 +294,12 @@ async def test_what_may_be_edited_follows_from_the_state(events_with_register: R
             case ActivityState.PUBLISHED | ActivityState.ONGOING:
                 assert (state, *statuses) == (state, 422, 200)
                 assert [error["pointer"] for error in whole.json()["errors"]] == sorted(
-                    f"/{name}" for name in EVERYTHING.keys() - TEXTS.keys()
+                    f"/{name}" for name in EVERYTHING.keys() - TEXTS.keys() - {"safety_plan"}
                 )
-                assert found["editable_fields"] == list(TEXTS)
+                assert found["editable_fields"] == [*TEXTS, "safety_plan"]
+            case ActivityState.SUBMITTED | ActivityState.APPROVED:
+                assert (state, *statuses) == (state, 409, 409)
+                assert found["editable_fields"] == ["safety_plan"]
             case _:
                 assert (state, *statuses) == (state, 409, 409)
                 assert found["editable_fields"] == []

@@ -330,6 +330,45 @@ async def test_a_void_draw_stays_in_the_log_and_its_entries_go_to_the_next(
     assert again[1]["state"] == "entered"
 
 
+async def test_places_of_a_draw_and_of_who_waits_for_the_next_stay_shut_when_the_session_moves(
+    events_with_register: Running,
+) -> None:
+    events = events_with_register
+    ids = await published_activity(events, TOWNSHIP, capacity=2, place="文化站")
+    path = f"/occurrences/{ids.occurrence}"
+
+    async def moved(days: int) -> None:
+        times = {
+            "starts_at": at(timedelta(days=days)),
+            "ends_at": at(timedelta(days=days, hours=2)),
+        }
+        done = await client.post(f"{path}/reschedule", json=times)
+        assert done.status_code == 200, done.text
+        assert await events.rows(COUNTS) == [(2, 0, 0, 0, False)]
+
+    await opened(events, ids)
+    async with events.as_(BOSS) as client:
+        await moved(3)
+        await entered(events, ids)
+        await client.post(f"{path}/draw/void", json={"reason": "彩票停开一期"})
+        await moved(4)
+
+
+async def test_the_places_say_that_they_go_by_draw_and_until_when(events: Running) -> None:
+    ids = await published_activity(events, TOWNSHIP, capacity=2)
+    path = f"/occurrences/{ids.occurrence}/places"
+    shown = [(await get(events, path))["draw"]]
+    draw = await opened(events, ids)
+    shown.append((await get(events, path))["draw"])
+    await entered(events, ids)
+    await pass_by(events, ids)
+    shown.append((await get(events, path))["draw"]["state"])
+    assert (await value(events, ids)).status_code == 200
+    shown.append((await get(events, path))["draw"])
+    opened_draw = {"state": "open", "closes_at": draw["closes_at"]}
+    assert shown == [None, opened_draw, "frozen", None]
+
+
 async def test_a_draw_that_nobody_entered_returns_to_first_come(events: Running) -> None:
     ids = await published_activity(events, TOWNSHIP, capacity=1)
     await opened(events, ids)

@@ -220,8 +220,15 @@ async def test_an_import_that_somebody_built_on_is_not_undone_and_says_which_row
             "/api/v1/problems/import-in-use",
         )
         assert [(one["pointer"], one["rule"]) for one in refused.json()["errors"]] == [
-            ("/rows/3", "row-in-use"),
+            ("/rows/3", "row-staffed"),
             ("/rows/5", "row-changed"),
+        ]
+        english = await client.post(
+            f"/stations/imports/{done['id']}/undo", headers={"Accept-Language": "en"}
+        )
+        assert [one["detail"] for one in english.json()["errors"]] == [
+            "row 3: somebody holds a post there",
+            "row 5: changed since the import",
         ]
         assert (await client.get(f"/stations/imports/{done['id']}")).json()["state"] == "done"
     assert await count(events_with_register) == 4

@@ -31,7 +31,8 @@ async def test_a_turn_prunes_what_is_over_and_keeps_the_rest(lone_gateway: Runni
     for statement in OLD.split(";"):
         await running.rows(f"{statement} RETURNING 1")
     async with running.kit.database.transaction(SERVICE) as db:
-        assert await prune(db) == 4
+        # The schedule of the running gateway may have been here first.
+        await prune(db)
         assert await prune(db) == 0
     left = {
         table: await running.scalar(f"SELECT count(*) FROM {table}")

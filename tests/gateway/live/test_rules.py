@@ -44,6 +44,10 @@ def test_what_is_open_to_everybody_is_what_the_public_may_read_anyway() -> None:
         "events.activity_completed.v1",
         "events.activity_published.v1",
         "events.activity_rescheduled.v1",
+        "events.draw_drawn.v1",
+        "events.draw_frozen.v1",
+        "events.draw_opened.v1",
+        "events.draw_voided.v1",
         "venues.venue_closed.v1",
         "venues.venue_published.v1",
     ]
@@ -73,6 +77,25 @@ def test_no_fact_that_names_a_recipient_is_open_to_everybody() -> None:
 )
 def test_a_draft_that_waits_is_shown_to_its_approvers_only(caller: Caller, seen: bool) -> None:
     assert may_see(caller, fact("events.activity_submitted.v1"), "") is seen
+
+
+@pytest.mark.parametrize("type_", ["events.device_enrolled.v1", "events.device_revoked.v1"])
+@pytest.mark.parametrize(
+    ("caller", "seen"),
+    [
+        (ANONYMOUS, False),
+        (citizen(OWNER), False),
+        (staff("checker", COUNTY), True),
+        (staff("officer", "6301"), True),
+        (staff("checker", "630121"), False),
+        (staff("checker", "630123101"), False),
+        (staff("observer", COUNTY), False),
+    ],
+)
+def test_a_device_at_the_door_is_shown_to_those_who_answer_for_the_door(
+    type_: str, caller: Caller, seen: bool
+) -> None:
+    assert may_see(caller, fact(type_), "") is seen
 
 
 @pytest.mark.parametrize(
