@@ -69,6 +69,10 @@ def problem_body(
     def text(part: str, values: dict[str, Any], of: dict[str, Any]) -> str:
         words, tag = say(of.get(part, {}), language)
         used.append(tag)
+        if "permission" in values:
+            named = WORDS.get(f"permission-{values['permission']}".replace("_", "-"), {})
+            said, _ = say(named.get("title", {}), tag)
+            values = {**values, "permission": said or values["permission"]}
         try:
             return words.format(**values)
         except (KeyError, IndexError):

@@ -19,8 +19,10 @@ from services.kit.access import (
     multirange,
     within,
 )
+from services.kit.answers import problem_body
 from services.kit.divisions import lineage, normalise, tier_of, topmost, upper
 from services.kit.ids import uuid7
+from services.kit.languages import WORDS, load_words
 from services.kit.problems import Forbidden
 from tests.support.apps import Running, citizen, staff
 
@@ -126,3 +128,12 @@ def test_a_subtree_is_a_range(above: str, code: str) -> None:
 
 def test_topmost_drops_what_another_covers() -> None:
     assert topmost(frozenset({"630123101", "6301", "630202"})) == ("6301", "630202")
+
+
+def test_every_permission_is_named_where_people_are_refused() -> None:
+    load_words("services.kit")
+    refused = Forbidden(permission=P.ACTIVITY_APPROVE.value, division="630123")
+    detail = problem_body(refused, "zh-CN")[0]["detail"]
+    assert detail.startswith("您在 630123 没有“审核活动”权限。")
+    for permission in P:
+        assert WORDS[f"permission-{permission.value}".replace("_", "-")].keys() == {"title"}
