@@ -61,6 +61,22 @@ class P(StrEnum):
     """Sets goals, and breaks them down to the divisions directly below."""
     TARGET_RECORD = "target_record"
     """Records a sourced value of a goal."""
+    RESERVATION_READ = "reservation_read"
+    """Reads who has reserved, masked. Draws the wall around reservations."""
+    RESERVATION_MANAGE = "reservation_manage"
+    """Reserves for others, approves groups, opens and shuts slots."""
+    PROGRAMME_EDIT = "programme_edit"
+    """Writes, checks, publishes and withdraws the versions of a programme."""
+    APPLICATION_READ = "application_read"
+    """Reads applications; the wall around their contacts and objections."""
+    APPLICATION_REVIEW = "application_review"
+    """Acts in the stages of review: eligibility, visits, credit; returns for supplement."""
+    APPLICATION_DECIDE = "application_decide"
+    """Recommends, deliberates, opens and closes notices, names; changes the state of an honour."""
+    EXPERT_MANAGE = "expert_manage"
+    """Keeps the pool, sets conflicts, draws panels and invites. Draws the wall around experts."""
+    INSPECTION_CONDUCT = "inspection_conduct"
+    """Plans and records inspections, and orders rectification."""
 
 
 class Role(StrEnum):
@@ -75,12 +91,17 @@ class Role(StrEnum):
 
 
 _OBSERVER = {P.REPORT_READ, P.ACTIVITY_READ}
-_CHECKER = {P.REGISTRATION_CHECK_IN, P.REGISTRATION_READ}
+_CHECKER = {P.REGISTRATION_CHECK_IN, P.REGISTRATION_READ, P.RESERVATION_READ}
 _INFORMANT = _OBSERVER | _CHECKER | {P.ACTIVITY_EDIT, P.REGISTRATION_MANAGE, P.ATTENDANCE_RECORD}
 _INFORMANT |= {P.POST_READ}  # whom to ask in the next village
 _OFFICER = _INFORMANT | {P.PERSONAL_OPEN, P.VENUE_EDIT}
 _OFFICER |= {P.STATION_EDIT, P.POST_MANAGE, P.TARGET_RECORD}  # keeps the network of a division
-_APPROVER = _OFFICER | {P.ACTIVITY_APPROVE, P.ACTIVITY_RUN, P.VENUE_APPROVE, P.TARGET_SET}
+_OFFICER |= {P.RESERVATION_READ, P.RESERVATION_MANAGE}
+_OFFICER |= {P.APPLICATION_READ, P.APPLICATION_REVIEW, P.INSPECTION_CONDUCT}
+_CERTIFYING = {P.APPLICATION_DECIDE, P.EXPERT_MANAGE}  # an expert pool is kept by who decides
+_APPROVER = (
+    _OFFICER | _CERTIFYING | {P.ACTIVITY_APPROVE, P.ACTIVITY_RUN, P.VENUE_APPROVE, P.TARGET_SET}
+)
 
 ROLES: dict[Role, frozenset[P]] = {
     Role.OBSERVER: frozenset(_OBSERVER),  # 观察员: reads figures and drafts
@@ -90,7 +111,7 @@ ROLES: dict[Role, frozenset[P]] = {
     Role.APPROVER: frozenset(_APPROVER),  # 审核人: approves, publishes, cancels
     Role.ADMINISTRATOR: frozenset(
         {P.ACCOUNT_MANAGE, P.GRANT_MANAGE, P.DIVISION_MANAGE, P.FACT_REPLAY, P.REPORT_READ}
-        | {P.POST_READ, P.POST_MANAGE}
+        | {P.POST_READ, P.POST_MANAGE, P.PROGRAMME_EDIT}
     ),  # 管理员: people and register, not content
 }
 

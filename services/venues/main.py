@@ -3,10 +3,9 @@
 from fastapi import FastAPI
 
 from services.kit.app import Service, build
-from services.kit.recoding import Follows, following
+from services.kit.recoding import following
+from services.venues.follows import FOLLOWS
 from services.venues.registry.routes import router as registry
-
-FOLLOWS = (Follows("venues", exactly=True),)
 
 SERVICE = Service(
     name="venues",

@@ -1,0 +1,1 @@
+"""Applications on their way through the stages of their programme."""

@@ -1,0 +1,1 @@
+"""Whether a host institution has done what bars it from a name."""

@@ -1,0 +1,1 @@
+"""Honours, what becomes of them, their certificates and how anybody verifies one."""

@@ -1,0 +1,1 @@
+"""Site visits, checks, evaluations, and rectification."""

@@ -1,0 +1,1 @@
+"""Public notices, objections under real name, and the days that count."""

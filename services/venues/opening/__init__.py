@@ -1,0 +1,1 @@
+"""When a venue is open, and how many may be inside."""

@@ -1,0 +1,1 @@
+"""Programmes as versioned data, and the rule of each."""

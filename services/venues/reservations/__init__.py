@@ -1,0 +1,1 @@
+"""Slots, reservations, check-in at a venue, and halls held for activities."""
