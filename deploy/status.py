@@ -31,7 +31,9 @@ def read(suite: Suite) -> list[Line]:
         return []
     state = json.loads(suite.home.state.read_text())
     children = _children()
-    urls = {service.name: suite.url(service) for service in SERVICES}
+    urls = {
+        name: suite.url(service, name) for service in SERVICES for name in suite.processes(service)
+    }
     lines = [_line("supervisor", state["pid"], 0, {}, None)]
     for name, process in state["processes"].items():
         lines.append(_line(name, process["pid"], process["restarts"], children, urls.get(name)))

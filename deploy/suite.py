@@ -17,6 +17,7 @@ from deploy.home import Home, Secrets, chosen_home
 from deploy.problems import CannotStart
 
 DEFAULT_PORT = 8000
+MOST_PROCESSES = 32
 
 
 @dataclass(frozen=True)
@@ -26,10 +27,12 @@ class Service:
     name: str
     package: str
     is_public: bool = False
+    processes: int = 1
+    """How many stand side by side, unless NAME_PROCESSES says otherwise; the gateway is one."""
 
 
 SERVICES = (
-    Service("events", "services.events"),
+    Service("events", "services.events", processes=2),
     Service("venues", "services.venues"),
     Service("gateway", "gateway", is_public=True),
 )
@@ -67,9 +70,24 @@ class Suite:
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
-    def url(self, service: Service) -> str:
-        """Where a service is reached: unix:///path or http://host:port."""
-        return self.address if service.is_public else f"unix://{self.home.socket(service.name)}"
+    def processes(self, service: Service) -> tuple[str, ...]:
+        """The names of a service's processes: events, events-2 … Raises CannotStart."""
+        variable = f"{service.name.upper()}_PROCESSES"
+        given = self.given.get(variable, str(service.processes))
+        if not given.isdecimal() or not 1 <= int(given) <= MOST_PROCESSES:
+            raise CannotStart(f"{variable} is {given!r}; it must be from 1 to {MOST_PROCESSES}.")
+        if service.is_public and int(given) > 1:
+            raise CannotStart(f"{variable} is {given}; the gateway is one process.")
+        return (service.name, *(f"{service.name}-{n}" for n in range(2, int(given) + 1)))
+
+    @property
+    def process_names(self) -> tuple[str, ...]:
+        """The processes of all services."""
+        return tuple(name for service in SERVICES for name in self.processes(service))
+
+    def url(self, service: Service, process: str) -> str:
+        """Where a process of a service is reached: unix:///path or http://host:port."""
+        return self.address if service.is_public else f"unix://{self.home.socket(process)}"
 
     def postgres(self, secrets: Secrets) -> Postgres:
         """The embedded PostgreSQL."""
@@ -102,7 +120,9 @@ class Suite:
         for service in SERVICES:
             prefix = service.name.upper()
             if not service.is_public:
-                told[f"{prefix}_URL"] = self.url(service)
+                told[f"{prefix}_URL"] = " ".join(
+                    self.url(service, process) for process in self.processes(service)
+                )
             if self.own_postgres:
                 for variable, role in (
                     (f"{prefix}_DATABASE_URL", role_of(service.name)),
@@ -115,12 +135,14 @@ class Suite:
 
 
 class ServiceProcess(Child):
-    """A served service."""
+    """A process of a served service."""
 
     patience = 15.0  # a service finishes its requests in ten
 
-    def __init__(self, suite: Suite, service: Service, environ: Mapping[str, str]) -> None:
-        super().__init__(service.name, suite.home.log(service.name))
+    def __init__(
+        self, suite: Suite, service: Service, name: str, environ: Mapping[str, str]
+    ) -> None:
+        super().__init__(name, suite.home.log(name))
         self.suite = suite
         self.service = service
         self._environ = told_to(service, "serve", environ)
@@ -144,7 +166,7 @@ class ServiceProcess(Child):
 
     def is_ready(self) -> bool:
         """Whether it says so itself."""
-        return not self.exited() and is_ready(self.suite.url(self.service))
+        return not self.exited() and is_ready(self.suite.url(self.service, self.name))
 
 
 def told_to(service: Service, verb: str, environ: Mapping[str, str]) -> dict[str, str]:
@@ -176,6 +198,7 @@ def configured_suite() -> Suite:
         port=int(port),
         given=dict(os.environ),
     )
+    _ = suite.process_names  # says what is wrong with it now, before anything is touched
     if not suite.own_postgres:
         _check_all_databases_are_named(suite.given)
     return suite

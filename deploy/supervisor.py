@@ -75,7 +75,7 @@ class Supervisor:
         await asyncio.to_thread(check_all, suite)
         self._step("检查通过", "checks passed")
         suite.home.state.unlink(missing_ok=True)
-        suite.home.rotate_logs(ENGINE_LOGS + NAMES)
+        suite.home.rotate_logs(ENGINE_LOGS + suite.process_names)
         create_keys(suite.keys)
         secrets = suite.home.secrets(NAMES)
         engines: list[Coroutine[None, None, None]] = []
@@ -106,9 +106,12 @@ class Supervisor:
             self._step(f"{service.name} 无变化", "unchanged since the last start")
         else:
             await self._prepare(service, environ)
-        process = ServiceProcess(self.suite, service, environ)
-        self.services.append(process)
-        await bring_up(process)
+        processes = [
+            ServiceProcess(self.suite, service, name, environ)
+            for name in self.suite.processes(service)
+        ]
+        self.services.extend(processes)
+        await together(*(bring_up(process) for process in processes))
         self._step(f"{service.name} 就绪", "ready")
 
     async def _prepare(self, service: Service, environ: Mapping[str, str]) -> None:

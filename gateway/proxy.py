@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
-from aiohttp import ClientError, ClientResponse
+from aiohttp import ClientConnectorError, ClientError, ClientResponse
 from multidict import CIMultiDict
 from starlette.types import Receive, Scope, Send
 from yarl import URL
 
 from gateway.segments import PREFIX
-from gateway.upstreams import ServiceDown, ServiceSlow, Target
+from gateway.upstreams import ServiceDown, ServiceSlow, Target, away
 from services.kit.answers import DATABASE_ERRORS, from_database
 from services.kit.context import child_traceparent, current
 from services.kit.problems import TooLarge
@@ -34,6 +34,7 @@ _KEPT_BACK = """connection keep-alive proxy-authenticate proxy-connection te tra
     access-control-allow-credentials"""
 _DROPPED = frozenset(name.encode() for name in _KEPT_BACK.split())
 _BODYLESS = ("GET", "HEAD")
+Body = bytes | AsyncIterator[bytes] | None
 
 
 class ClientGone(Exception):
@@ -49,7 +50,7 @@ async def pass_through(
     what is wrong with the caller (Busy while nobody can say who it is).
     """
     scope["kepu_route"] = f"{PREFIX}/{path.split('/', 4)[3]}/*"
-    target = gateway.upstreams.target(service)
+    targets = gateway.upstreams.targets(service)
     settings = gateway.settings
     headers: CIMultiDict[str] = CIMultiDict()
     chunked = False
@@ -72,7 +73,7 @@ async def pass_through(
         seconds = max(seconds, settings.gateway_upload_deadline_s)
     _mark(headers, seconds)
     upload = Upload(receive, settings.gateway_max_body, whole=not chunked and size <= WHOLE)
-    passage = Passage(target, scope, upload, headers, seconds)
+    passage = Passage(targets, scope, upload, headers, seconds)
     try:
         await passage.run(path, send)
     except ClientGone:
@@ -125,13 +126,14 @@ class Passage:
 
     def __init__(
         self,
-        target: Target,
+        targets: tuple[Target, ...],
         scope: Scope,
         upload: Upload,
         headers: "CIMultiDict[str]",
         seconds: float,
     ) -> None:
-        self._target = target
+        self._targets = targets
+        self._target = targets[0]
         self._scope = scope
         self._upload = upload
         self._headers = headers
@@ -167,12 +169,23 @@ class Passage:
                 watcher.stop()
 
     async def _head(self, path: str) -> ClientResponse:
-        scope, upload = self._scope, self._upload
+        upload = self._upload
+        body: Body = (await upload.all() or None) if upload.whole else upload.pieces()
+        *others, last = self._targets
+        for target in others:
+            try:
+                return await self._ask(target, path, body)
+            except ClientConnectorError:  # it has not heard anything: another process may
+                away(target)
+        return await self._ask(last, path, body)
+
+    async def _ask(self, target: Target, path: str, body: Body) -> ClientResponse:
+        scope = self._scope
+        self._target = target
         method = scope["method"]
         query = scope["query_string"].decode("latin-1")
-        url = f"{self._target.base}{path[len(PREFIX) :]}{query and f'?{query}'}"
-        session = self._target.reading if method in _BODYLESS else self._target.writing
-        body = (await upload.all() or None) if upload.whole else upload.pieces()
+        url = f"{target.base}{path[len(PREFIX) :]}{query and f'?{query}'}"
+        session = target.reading if method in _BODYLESS else target.writing
         return await session.request(
             method, URL(url, encoded=True), headers=self._headers, data=body, allow_redirects=False
         )

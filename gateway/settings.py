@@ -1,12 +1,16 @@
 """What the gateway is told from outside, besides what every process is told."""
 
+import re
 from urllib.parse import urlsplit
 
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class GatewaySettings(BaseSettings):
-    """EVENTS_URL … (unix:///path or http://host:port; empty: not there), GATEWAY_MAX_BODY …"""
+    """EVENTS_URL … (unix:///path or http://host:port; empty: not there), GATEWAY_MAX_BODY …
+
+    A service of several processes has an address for each, with spaces between.
+    """
 
     model_config = SettingsConfigDict(extra="ignore")
 
@@ -29,9 +33,11 @@ class GatewaySettings(BaseSettings):
     gateway_demo_accounts: bool = True
     """Whether the first start makes an account per tier and role, to try things out with."""
 
-    def url_of(self, service: str) -> str:
-        """Where a service listens; empty when it is not part of this installation."""
-        return str(getattr(self, f"{service}_url"))
+    def urls_of(self, service: str) -> tuple[str, ...]:
+        """Where a service's processes listen; none when it is not part of this installation."""
+        # A path may hold spaces itself: only one before another address divides.
+        given = re.split(r"\s+(?=unix://|https?://)", getattr(self, f"{service}_url").strip())
+        return tuple(url for url in given if url)
 
     @property
     def public_origin(self) -> str:

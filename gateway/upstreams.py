@@ -1,6 +1,7 @@
 """The services as the gateway reaches them: one pool each, for passing through and for asking."""
 
 import asyncio
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +29,8 @@ KEEP_ALIVE_S = 4.0
 CONNECT_S = 2.0
 # Between two pieces of an answer; a service's event stream says something more often than this.
 SILENCE_S = 60.0
+# How long a process that did not let us in comes last: it starts again within seconds.
+AWAY_S = 1.0
 _SKIP = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
 
 
@@ -41,9 +44,9 @@ class ServiceSlow(TooSlow):
     """The service that the request belongs to did not answer before the deadline."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Target:
-    """One service: its address, and two sessions on one pool of connections."""
+    """One process of a service: its address, and two sessions on one pool of connections."""
 
     service: str
     base: str
@@ -52,6 +55,26 @@ class Target:
     writing: ClientSession
     """For the rest: never sends twice by itself."""
     asking: httpx.AsyncClient
+    away_until: float = 0
+    """It did not let us in: until then (`time.monotonic`) others are asked first."""
+
+
+class Replicas:
+    """The processes of one service, asked in turn."""
+
+    def __init__(self, targets: tuple[Target, ...]) -> None:
+        self.targets = targets
+        self._turn = 0
+
+    def in_turn(self) -> tuple[Target, ...]:
+        """Every process, in the order to try them: whoever is next, and who was away last."""
+        targets = self.targets
+        if len(targets) == 1:
+            return targets
+        self._turn = turn = (self._turn + 1) % len(targets)
+        now = time.monotonic()
+        found = targets[turn:] + targets[:turn]
+        return tuple(sorted(found, key=lambda target: target.away_until > now))
 
 
 class Upstreams:
@@ -59,22 +82,25 @@ class Upstreams:
 
     def __init__(self, settings: GatewaySettings, signer: Signer) -> None:
         self._signer = signer
-        self._targets = {
-            service: _target(service, settings.url_of(service))
+        self._replicas = {
+            service: Replicas(tuple(_target(service, url) for url in settings.urls_of(service)))
             for service in SERVICES
-            if settings.url_of(service)
+            if settings.urls_of(service)
         }
 
-    def target(self, service: str) -> Target:
-        """How to reach `service`; ServiceDown when it is not part of this installation."""
+    def targets(self, service: str) -> tuple[Target, ...]:
+        """How to reach `service`, in the order to try; ServiceDown when it is not installed.
+
+        The next is tried only when one did not let us in: then it has not heard anything.
+        """
         try:
-            return self._targets[service]
+            return self._replicas[service].in_turn()
         except KeyError:
             raise ServiceDown(service=service) from None
 
     def has(self, service: str) -> bool:
         """Whether `service` is part of this installation."""
-        return service in self._targets
+        return service in self._replicas
 
     def token(self, caller: Caller, service: str) -> str:
         """The Authorization value that `service` believes."""
@@ -107,28 +133,39 @@ class Upstreams:
         headers |= options.pop("headers", {})
         try:
             async with asyncio.timeout(seconds):
-                return await self.target(service).asking.request(
-                    method, path, headers=headers, **options
-                )
-        except httpx.ConnectTimeout as error:
-            # What httpx-aiohttp calls a connection that was refused, too.
-            raise ServiceDown(service=service) from error
+                return await self._first(service, method, path, headers=headers, **options)
         except (TimeoutError, httpx.TimeoutException) as error:
             raise ServiceSlow(service=service) from error
         except httpx.TransportError as error:
             raise ServiceDown(service=service) from error
 
+    async def _first(self, service: str, *what: Any, **options: Any) -> httpx.Response:
+        refused: Exception | None = None
+        for target in self.targets(service):
+            try:
+                return await target.asking.request(*what, **options)
+            except (httpx.ConnectTimeout, httpx.ConnectError) as error:
+                # The first is what httpx-aiohttp calls a connection that was refused, too.
+                refused = error
+                away(target)
+        raise ServiceDown(service=service) from refused
+
     def open_connections(self, service: str) -> int:
         """Connections in use now, for tests and metrics."""
-        connector: Any = self.target(service).reading.connector
-        return len(connector._acquired)
+        connectors: list[Any] = [each.reading.connector for each in self.targets(service)]
+        return sum(len(connector._acquired) for connector in connectors)
 
     async def close(self) -> None:
         """Close every connection."""
-        for target in self._targets.values():
+        for target in (each for found in self._replicas.values() for each in found.targets):
             await target.asking.aclose()
             await target.writing.close()
             await target.reading.close()
+
+
+def away(target: Target) -> None:
+    """Remember that a process did not let us in."""
+    target.away_until = time.monotonic() + AWAY_S
 
 
 def _target(service: str, url: str) -> Target:

@@ -1,5 +1,6 @@
 """HTTP for the documentation: the merged document, its page, problems, event types."""
 
+import asyncio
 from typing import Annotated, Any
 
 import orjson
@@ -37,7 +38,7 @@ async def read_openapi(request: Request, kit: KitDep, gateway: GatewayDep) -> Re
     source = kit.parts[Documents].openapi
     await source.refresh(gateway.upstreams)
     document = merge(
-        {GATEWAY: request.app.openapi(), **source.answers},
+        {GATEWAY: await asyncio.to_thread(request.app.openapi), **source.answers},
         unavailable=source.unavailable,
         cookie=gateway.callers.cookie,
     )

@@ -10,8 +10,8 @@ class DocumentationSettings(BaseSettings):
 
     max_age_s: float = 30
     """After this, services are asked again: one that was restarted with a new version shows."""
-    deadline_s: float = 2
-    """How long a service has to answer about itself."""
+    deadline_s: float = 10
+    """How long a service has to answer about itself: making its document takes a second of work."""
 
 
 @cache

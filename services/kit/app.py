@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
+import orjson
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from nats.aio.client import Client
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -221,6 +222,13 @@ async def metrics() -> Response:
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
+@_plumbing.get("/openapi.json", include_in_schema=False)
+async def openapi(request: Request) -> Response:
+    """This service's document. Making it takes a second the first time: nobody waits for that."""
+    document = await asyncio.to_thread(request.app.openapi)
+    return Response(orjson.dumps(document), media_type="application/json")
+
+
 @_plumbing.get("/problems", include_in_schema=False)
 async def problems() -> dict[str, Any]:
     """What this service's problems say, with their statuses: the gateway documents them."""
@@ -279,6 +287,7 @@ def build(service: Service) -> FastAPI:
         title=f"kepu {service.name}",
         version="1",
         lifespan=lifespan,
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
         separate_input_output_schemas=False,

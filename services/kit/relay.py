@@ -2,13 +2,14 @@
 
 import asyncio
 import time
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
 import orjson
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 from nats.errors import ConnectionClosedError
 from nats.js import JetStreamContext
 from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
@@ -25,6 +26,7 @@ BATCH = 500
 IDLE_S = 1.0
 ACK_S = 10.0
 CHECK_S = 10.0
+HINTS_S = 0.005
 
 UNSENT = """
 SELECT id, type, subject, division, "time", version, traceparent, data
@@ -52,6 +54,7 @@ class Relay:
         self._service = service
         self._dsn = dsn
         self._nats = nats
+        self._hints = f"hints.{service}"
         self._wake = asyncio.Event()
         self.ready = asyncio.Event()
         self.last_sent_at: datetime | None = None
@@ -75,31 +78,47 @@ class Relay:
         connection = await asyncpg.connect(
             self._dsn, server_settings={"application_name": f"{self._service}-relay"}
         )
-        try:
+        async with AsyncExitStack() as stack:
+            stack.callback(connection.terminate)
             # Ready before it leads: a second replica waits for its turn in good health.
             self.ready.set()
             await self._lead(connection)
             await connection.execute(FORMER_LIFE)
+            self._check_connected()
+            hints = await self._nats.subscribe(self._hints, cb=self._told)
+            stack.push_async_callback(hints.unsubscribe)
             checked_at = -CHECK_S
             while True:
                 self._wake.clear()
-                if not self._nats.is_connected:
-                    # Another replica may have a way to NATS: let go of the lead.
-                    raise ConnectionClosedError
+                self._check_connected()
                 if time.monotonic() - checked_at >= CHECK_S:
                     await self._ensure_stream(jetstream, connection)
                     checked_at = time.monotonic()
                 if await self._publish_batch(jetstream, connection) < BATCH:
                     with suppress(TimeoutError):
                         await asyncio.wait_for(self._wake.wait(), IDLE_S)
-        finally:
-            connection.terminate()
+
+    def _check_connected(self) -> None:
+        if not self._nats.is_connected:
+            # Another replica may have a way to NATS: let go of the lead.
+            raise ConnectionClosedError
 
     async def _lead(self, connection: Connection) -> None:
+        while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", LOCK):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._follow(), IDLE_S)
+
+    async def _follow(self) -> None:
+        """Tell the process that leads of what is committed in this one."""
         while True:
-            if await connection.fetchval("SELECT pg_try_advisory_lock($1)", LOCK):
-                return
-            await asyncio.sleep(IDLE_S)
+            await self._wake.wait()
+            self._wake.clear()
+            if self._nats.is_connected:
+                await self._nats.publish(self._hints, b"")
+            await asyncio.sleep(HINTS_S)
+
+    async def _told(self, _: Msg) -> None:
+        self.wake()
 
     async def _ensure_stream(self, jetstream: JetStreamContext, connection: Connection) -> None:
         stream = stream_of(self._service)

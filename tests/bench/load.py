@@ -79,15 +79,14 @@ async def _run(plan: dict[str, object]) -> Shot:
     lists = [[text.encode() for text in each] for each in plan["requests"]]  # type: ignore[attr-defined]
     started = time.perf_counter()
     connections, waits = [], []
-    for requests in lists:
+    ports = cycle(plan["ports"] or [0])  # type: ignore[call-overload]
+    for requests, port in zip(lists, ports, strict=False):
         done: asyncio.Future[None] = loop.create_future()
         made = _Connection(requests, started + seconds, done)
         if plan.get("uds"):
             await loop.create_unix_connection(lambda made=made: made, str(plan["uds"]))  # type: ignore[misc]
         else:
-            await loop.create_connection(
-                lambda made=made: made, "127.0.0.1", int(str(plan["port"]))
-            )  # type: ignore[misc]
+            await loop.create_connection(lambda made=made: made, "127.0.0.1", port)  # type: ignore[misc]
         connections.append(made)
         waits.append(done)
     await asyncio.wait(waits, timeout=seconds + 10)
@@ -110,14 +109,18 @@ def shoot(
     seconds: float,
     uds: str | None = None,
     port: int | None = None,
+    ports: Sequence[int] = (),
 ) -> Shot:
-    """Load a server: one connection per list; a list of one request is repeated until the end."""
+    """Load a server: one connection per list; a list of one request is repeated until the end.
+
+    Of several `ports` the connections take one after another.
+    """
     plan = json.dumps(
         {
             "requests": [list(each) for each in requests],
             "seconds": seconds,
             "uds": uds,
-            "port": port,
+            "ports": [port] if port else list(ports),
         }
     )
     found = subprocess.run(

@@ -1,5 +1,7 @@
 """Registrations a second through HTTP against pgbench running the same statements.
 
+services/events stands there as `kepu up` starts it: as two processes, asked in turn.
+
 Both on PostgreSQL with fsync, one confirmed person a transaction, spread over the same number of
 occurrences. pgbench has no HTTP, no JSON, no sealing and no Python: it is what the database can do.
 """
@@ -11,6 +13,7 @@ import subprocess
 from uuid import UUID, uuid4
 
 from deploy.engines.postgres import Postgres
+from deploy.suite import SERVICES
 from services.events.activities.rules import PUBLIC_STATES
 from services.events.registrations.queries import KINDS
 from services.events.registrations.registering import ENTER, LOCK_POOL
@@ -22,6 +25,7 @@ from tests.bench.stage import Stage, stage
 OCCURRENCES = 100
 CITIZENS = 400
 CONNECTIONS = 16
+PROCESSES = next(service.processes for service in SERVICES if service.name == "events")
 GOAL = 0.3
 
 _ID = "('00000000-0000-7000-8000-' || lpad({n}::text, 12, '0'))::uuid"
@@ -170,11 +174,11 @@ def bench(seconds: float = 6, rounds: int = 3) -> list[Figure]:
     with stage() as on:
         on.database("services.events")
         on.run_sql("events", *FILL)
-        port = on.serve("services.events")
+        ports = [on.serve("services.events") for _ in range(PROCESSES)]
         ours, ceiling = [], []
         for _ in range(rounds):
             ceiling.append(pgbench(on, seconds))
-            shot = shoot(requests(on), seconds=seconds, port=port)
+            shot = shoot(requests(on), seconds=seconds, ports=ports)
             assert set(shot.statuses) == {"201"}, shot.statuses
             ours.append(shot.per_second)
         return [ratio("registrations, 100 occurrences", ours, ceiling, GOAL, "/s")]

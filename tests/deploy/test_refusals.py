@@ -142,3 +142,17 @@ def test_logs_of_the_last_three_runs_are_kept(folder: Path) -> None:
         "events.log.2": "3",
         "events.log.3": "2",
     }
+
+
+@pytest.mark.parametrize(
+    ("variable", "given", "said"),
+    [
+        ("EVENTS_PROCESSES", "0", "EVENTS_PROCESSES is '0'; it must be from 1 to 32."),
+        ("VENUES_PROCESSES", "two", "VENUES_PROCESSES is 'two'; it must be from 1 to 32."),
+        ("GATEWAY_PROCESSES", "2", "GATEWAY_PROCESSES is 2; the gateway is one process."),
+    ],
+)
+def test_a_number_of_processes_that_cannot_be_is_said(
+    installation: Installation, variable: str, given: str, said: str
+) -> None:
+    assert refused(installation, **{variable: given}) == f"Error: {said}"

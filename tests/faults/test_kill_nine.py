@@ -92,7 +92,7 @@ async def kill_one_by_one(
     await storm.reached(KILL_EVERY * 5)
 
     async def is_back() -> bool:
-        return restarts(qinghai) == {**dict.fromkeys(KILLED, 1), "venues": 0}
+        return restarts(qinghai) == {**dict.fromkeys(KILLED, 1), "events-2": 0, "venues": 0}
 
     await until(is_back, "every part was started again, once")
     assert len(storm.registered) < REGISTRATIONS

@@ -12,10 +12,11 @@ from uuid import UUID
 
 import httpx
 import pytest
+from argon2 import PasswordHasher
 
 from gateway.grants.models import GrantRow
+from gateway.identity import passwords
 from gateway.identity.actions import staff_account
-from gateway.identity.passwords import hashed_now
 from gateway.identity.schemas import AccountIn
 from services.kit.access import SERVICE, Role
 from tests.gateway.servers import served
@@ -23,7 +24,11 @@ from tests.gateway.strange import Strange
 from tests.support.apps import Running
 
 PASSWORD = "a long enough password"
-_HASH = hashed_now(PASSWORD)
+# A password costs what its hash says: here a hundredth of what it costs in earnest
+# (test_passwords.py), of which the suite would else take half a minute.
+EARNEST = passwords._HASHER
+passwords._HASHER = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+_HASH = passwords.hashed_now(PASSWORD)
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""One suite for the stories of a module."""
+"""One suite for all stories: each is about places of its own."""
 
 from collections.abc import AsyncIterator, Iterator
 
@@ -8,7 +8,7 @@ import pytest
 from tests.support.province import Province, province
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def qinghai() -> Iterator[Province]:
     """The suite as `make up` starts it, on the real register."""
     with province() as running:

@@ -104,6 +104,23 @@ async def test_of_two_relays_one_leads_both_are_ready_and_the_other_takes_over(
     assert next_leader != leader
 
 
+async def test_a_commit_in_a_process_that_does_not_lead_is_sent_without_waiting_for_a_poll(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay, "IDLE_S", 60)
+    leader = machine.relay()
+    await asyncio.wait_for(leader.ready.wait(), 5)
+    await machine.tell("a")
+    leader.wake()
+    await until_sent(machine, "a")
+    follower = machine.relay()
+    await asyncio.wait_for(follower.ready.wait(), 5)
+    for number, kind in enumerate("bcd"):
+        await machine.tell(kind)
+        follower.wake()
+        await until_sent(machine, *"abcd"[: number + 2])
+
+
 async def test_a_relay_whose_connection_is_cut_goes_on(machine: Machine) -> None:
     machine.relay()
     await machine.tell("a")

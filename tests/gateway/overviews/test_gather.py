@@ -64,7 +64,7 @@ async def test_a_hung_service_costs_its_part_only_and_the_answer_comes_at_the_de
     assert (found["hung"].age_s, found["hung"].data) == (None, None)
     assert (found["venues"].status, found["venues"].reason) == (PartStatus.OK, None)
     assert (found["venues"].age_s, found["venues"].data) == (0, {"items": [], "next": None})
-    assert 0.75 <= took <= 0.85, took
+    assert 0.75 <= took < 3, took
 
 
 async def test_nothing_waits_for_a_hung_service_when_the_others_are_all_that_is_asked(
@@ -75,9 +75,11 @@ async def test_nothing_waits_for_a_hung_service_when_the_others_are_all_that_is_
         reaching(key_folder, venues=up) as upstreams,
     ):
         began = time.perf_counter()
-        found = await gather(upstreams, Memory(), (VENUES, part("more", "venues")), question())
+        found = await gather(
+            upstreams, Memory(), (VENUES, part("more", "venues")), question(seconds=30)
+        )
     assert [each.status for each in found.values()] == [PartStatus.OK, PartStatus.OK]
-    assert time.perf_counter() - began < 0.3
+    assert time.perf_counter() - began < 3
 
 
 async def test_a_service_that_is_away_is_down_and_one_that_is_not_installed_is_absent(
@@ -104,7 +106,7 @@ async def test_a_required_part_that_hangs_fails_the_whole_at_the_deadline(
         began = time.perf_counter()
         with pytest.raises(ServiceSlow):
             await gather(upstreams, Memory(), (needed, VENUES), question(seconds=0.4))
-        assert 0.35 <= time.perf_counter() - began <= 0.45
+        assert 0.35 <= time.perf_counter() - began < 3
 
 
 async def test_a_required_part_that_is_away_fails_the_whole_at_once(
@@ -117,8 +119,8 @@ async def test_a_required_part_that_is_away_fails_the_whole_at_once(
     ):
         began = time.perf_counter()
         with pytest.raises(ServiceDown):
-            await gather(upstreams, Memory(), (HUNG, needed), question(seconds=5))
-        assert time.perf_counter() - began < 0.5
+            await gather(upstreams, Memory(), (HUNG, needed), question(seconds=30))
+        assert time.perf_counter() - began < 3
 
 
 async def test_what_a_required_part_refuses_is_passed_on_and_an_optional_ones_is_its_status(

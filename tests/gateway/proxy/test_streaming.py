@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from gateway.upstreams import _target
+from gateway.upstreams import Replicas, _target
 from tests.gateway.conftest import RunningGateway
 from tests.gateway.servers import served
 from tests.support.apps import until
@@ -186,7 +186,7 @@ async def test_only_a_get_is_sent_again_when_its_kept_connection_was_closed(
 ) -> None:
     forgetful, socket = Forgetful(), lone_gateway.socket.with_name("content.sock")
     upstreams = lone_gateway.parts.upstreams
-    upstreams._targets["content"] = _target("content", f"unix://{socket}")
+    upstreams._replicas["content"] = Replicas((_target("content", f"unix://{socket}"),))
     async with (
         await asyncio.start_unix_server(forgetful.talk, socket),
         lone_gateway.client() as client,
@@ -201,7 +201,7 @@ async def test_a_service_that_went_down_is_a_503_until_it_is_back(
 ) -> None:
     socket = lone_gateway.socket.with_name("content.sock")
     upstreams = lone_gateway.parts.upstreams
-    upstreams._targets["content"] = _target("content", f"unix://{socket}")
+    upstreams._replicas["content"] = Replicas((_target("content", f"unix://{socket}"),))
     async with lone_gateway.client() as client:
         before = await client.get("/api/v1/works")
         async with served(lone_gateway.strange, socket):

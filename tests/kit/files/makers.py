@@ -4,6 +4,7 @@ import io
 import struct
 import zipfile
 import zlib
+from functools import cache
 
 import pikepdf
 from PIL import Image
@@ -79,10 +80,21 @@ def locked_pdf() -> bytes:
     return out.getvalue()
 
 
+def _deflated_spaces(megabytes: int) -> bytes:
+    # After a full flush each megabyte comes out the same: one is compressed, and repeated.
+    megabyte, maker, sum_ = b" " * 2**20, zlib.compressobj(9), 1
+    first = maker.compress(megabyte) + maker.flush(zlib.Z_FULL_FLUSH)
+    for _ in range(megabytes):
+        sum_ = zlib.adler32(megabyte, sum_)
+    last_block = b"\x03\x00"
+    return first + first[2:] * (megabytes - 1) + last_block + sum_.to_bytes(4, "big")
+
+
+@cache
 def pdf_bomb(megabytes: int, *, times: int = 1) -> bytes:
     """A page whose content comes to that much, deflated once or more."""
-    content = b" " * (megabytes * 2**20)
-    for _ in range(times):
+    content = _deflated_spaces(megabytes)
+    for _ in range(times - 1):
         content = zlib.compress(content, 9)
     filters = b"/FlateDecode" if times == 1 else b"[" + b"/FlateDecode " * times + b"]"
     objects = [
