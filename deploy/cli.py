@@ -19,7 +19,7 @@ from deploy.problems import CannotStart
 from deploy.suite import configured_suite
 from deploy.supervisor import supervise
 from deploy.tasks import databases_at_hand, run_for_all
-from services.kit import draws
+from services.kit import draws, keys
 from services.kit.draw_report import BadReport
 
 
@@ -134,6 +134,21 @@ def restore(file: Path) -> None:
     """Make an installation in an empty KEPU_HOME from a backup FILE. 恢复"""
     with plainly():
         backups.restore(configured_suite(), file.absolute(), click.echo)
+
+
+@main.command()
+def rotate_honours() -> None:
+    """Sign certificates of honours with a new key from now on. 更换荣誉证书签名密钥
+
+    A running suite takes it up at once. The former public keys stay published, so that what they
+    signed can be verified.
+    """
+    folder = configured_suite().keys
+    if not (folder / keys.HONOURS).exists():
+        raise click.ClickException(f"There is no key of honours in {folder}: start the suite once.")
+    with plainly():
+        kid = keys.rotate(folder, keys.HONOURS, keys.HONOURS_JWKS)
+    click.echo(f"已更换 · rotated: {kid}")
 
 
 @main.group()

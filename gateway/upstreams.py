@@ -2,19 +2,25 @@
 
 import asyncio
 import time
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
-import httpx
+import orjson
 from aiohttp import (
     BaseConnector,
+    ClientConnectorError,
+    ClientError,
     ClientSession,
     ClientTimeout,
+    ConnectionTimeoutError,
     DummyCookieJar,
     TCPConnector,
     UnixConnector,
 )
-from httpx_aiohttp import AiohttpTransport
+from yarl import URL
 
 from gateway.segments import SERVICES
 from gateway.settings import GatewaySettings
@@ -54,9 +60,25 @@ class Target:
     """For GET: sends once more when a kept connection turns out to be closed."""
     writing: ClientSession
     """For the rest: never sends twice by itself."""
-    asking: httpx.AsyncClient
     away_until: float = 0
     """It did not let us in: until then (`time.monotonic`) others are asked first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a service said to a question of the gateway's own, read to its end."""
+
+    status: int
+    headers: Mapping[str, str]
+    """By name in any case."""
+    content: bytes
+
+    def json(self) -> Any:
+        """The body as Python has it."""
+        return orjson.loads(self.content)
+
+
+Params = Mapping[str, str | int] | Iterable[tuple[str, str | int]]
 
 
 class Replicas:
@@ -114,12 +136,14 @@ class Upstreams:
         *,
         within_s: float,
         method: str = "GET",
-        **options: Any,
-    ) -> httpx.Response:
+        params: Params = (),
+        json: Any = None,
+    ) -> Answer:
         """The gateway's own question, in the caller's name and language, whole or not at all.
 
-        `options` are httpx's (`params`, `json`, `headers`). Raises ServiceDown, ServiceSlow.
+        Raises ServiceDown, ServiceSlow.
         """
+        targets = self.targets(service)
         work = current()
         remaining = work.remaining() if work else None
         seconds = within_s if remaining is None else min(within_s, remaining)
@@ -130,25 +154,25 @@ class Upstreams:
             headers["accept-language"] = work.language
         if caller.subject is not None:
             headers["authorization"] = self.token(caller, service)
-        headers |= options.pop("headers", {})
+        body = None
+        if json is not None:
+            body, headers["content-type"] = orjson.dumps(json), "application/json"
+        query = urlencode(list(params.items() if isinstance(params, Mapping) else params))
+        what = f"{path}{query and f'?{query}'}"
+        *others, last = targets
         try:
             async with asyncio.timeout(seconds):
-                return await self._first(service, method, path, headers=headers, **options)
-        except (TimeoutError, httpx.TimeoutException) as error:
-            raise ServiceSlow(service=service) from error
-        except httpx.TransportError as error:
+                for target in others:
+                    with suppress(ClientConnectorError, ConnectionTimeoutError):
+                        return await _ask(target, method, what, headers, body)
+                    away(target)
+                return await _ask(last, method, what, headers, body)
+        except ConnectionTimeoutError as error:
             raise ServiceDown(service=service) from error
-
-    async def _first(self, service: str, *what: Any, **options: Any) -> httpx.Response:
-        refused: Exception | None = None
-        for target in self.targets(service):
-            try:
-                return await target.asking.request(*what, **options)
-            except (httpx.ConnectTimeout, httpx.ConnectError) as error:
-                # The first is what httpx-aiohttp calls a connection that was refused, too.
-                refused = error
-                away(target)
-        raise ServiceDown(service=service) from refused
+        except TimeoutError as error:
+            raise ServiceSlow(service=service) from error
+        except (ClientError, OSError) as error:
+            raise ServiceDown(service=service) from error
 
     def open_connections(self, service: str) -> int:
         """Connections in use now, for tests and metrics."""
@@ -158,9 +182,22 @@ class Upstreams:
     async def close(self) -> None:
         """Close every connection."""
         for target in (each for found in self._replicas.values() for each in found.targets):
-            await target.asking.aclose()
             await target.writing.close()
             await target.reading.close()
+
+
+async def _ask(
+    target: Target, method: str, what: str, headers: Mapping[str, str], body: bytes | None
+) -> Answer:
+    session = target.reading if method == "GET" else target.writing
+    async with session.request(
+        method,
+        URL(f"{target.base}{what}", encoded=True),
+        headers=headers,
+        data=body,
+        allow_redirects=False,
+    ) as answer:
+        return Answer(answer.status, answer.headers, await answer.read())
 
 
 def away(target: Target) -> None:
@@ -181,11 +218,7 @@ def _target(service: str, url: str) -> Target:
     reading, writing = (_session(connector, owner=owner) for owner in (True, False))
     # aiohttp repeats PUT and DELETE too; whether to repeat a change is the client's to decide.
     writing._retry_connection = False
-    # `ask` sets the deadline, for the whole of an answer.
-    asking = httpx.AsyncClient(
-        transport=AiohttpTransport(client=reading), base_url=base, timeout=SILENCE_S
-    )
-    return Target(service, base, reading, writing, asking)
+    return Target(service, base, reading, writing)
 
 
 def _session(connector: BaseConnector, *, owner: bool) -> ClientSession:

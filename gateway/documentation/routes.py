@@ -1,6 +1,5 @@
 """HTTP for the documentation: the merged document, its page, problems, event types."""
 
-import asyncio
 from typing import Annotated, Any
 
 import orjson
@@ -14,7 +13,7 @@ from gateway.documentation.problems import ProblemOut, UnknownProblem
 from gateway.documentation.sources import Documents
 from gateway.parts import Gateway, GatewayDep
 from gateway.segments import GATEWAY
-from services.kit.app import Kit, KitDep, problem_texts
+from services.kit.app import Kit, KitDep, document_of, problem_texts
 from services.kit.context import current
 from services.kit.hot import tagged
 from services.kit.languages import DEFAULT
@@ -38,7 +37,7 @@ async def read_openapi(request: Request, kit: KitDep, gateway: GatewayDep) -> Re
     source = kit.parts[Documents].openapi
     await source.refresh(gateway.upstreams)
     document = merge(
-        {GATEWAY: await asyncio.to_thread(request.app.openapi), **source.answers},
+        {GATEWAY: await document_of(request.app), **source.answers},
         unavailable=source.unavailable,
         cookie=gateway.callers.cookie,
     )

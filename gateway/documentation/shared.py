@@ -50,6 +50,8 @@ def problems_of(path: str, method: str, operation: Mapping[str, Any]) -> dict[st
     if method == "get":
         # A query may name a division or an occurrence that is not there.
         statuses += ["404"] if "{" in path or named else []
+        # Of a thing in its present state there may be nothing to give: a ticket of who waits.
+        statuses += ["409"] if "{" in path else []
     else:
         statuses += _WRITING
     if "if-match" in named:

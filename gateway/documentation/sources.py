@@ -63,8 +63,8 @@ class Source:
             found: Answer = orjson.loads(answer.content)
         except orjson.JSONDecodeError:
             found = {}
-        if answer.status_code != 200 or not self.accepts(found):
-            log.warning("undocumented", service=service, path=self.path, status=answer.status_code)
+        if answer.status != 200 or not self.accepts(found):
+            log.warning("undocumented", service=service, path=self.path, status=answer.status)
             return None
         return found
 

@@ -13,9 +13,9 @@ WITHIN_S = 2.0
 async def require_standing(upstreams: Upstreams, caller: Caller, code: str) -> None:
     """Raise DivisionNotInRegister, AbolishedDivision, ServiceDown or ServiceSlow."""
     answer = await upstreams.ask("events", f"/divisions/{code}", caller, within_s=WITHIN_S)
-    if answer.status_code == 404:
+    if answer.status == 404:
         raise DivisionNotInRegister(errors=(FieldError("/division_code", "unknown-division-code"),))
-    if answer.status_code != 200:
+    if answer.status != 200:
         raise ServiceDown(service="events")
     found: dict[str, Any] = answer.json()
     if found["abolished_on"] is not None:

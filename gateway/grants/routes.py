@@ -1,6 +1,6 @@
 """HTTP for grants: parse, call one action or query, return."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from gateway.identity.queries import private
 from gateway.identity.rules import today
 from gateway.parts import GatewayDep
 from services.kit.access import Caller
+from services.kit.days import Day
 from services.kit.db import Db
 from services.kit.divisions import DivisionCode
 from services.kit.identity import CallerDep
@@ -52,7 +53,7 @@ async def list_grants(
     response: Response,
     account: Annotated[UUID | None, Query()] = None,
     division: Annotated[DivisionCode | None, Query()] = None,
-    valid_on: Annotated[date | None, Query()] = None,
+    valid_on: Annotated[Day | None, Query()] = None,
 ) -> Page[GrantOut]:
     """My grants, and those at divisions where I grant, in the order of their making."""
     caller.known()

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from services.kit.access import Role
+from services.kit.days import Day
 from services.kit.divisions import DivisionCode
 
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=200)]
@@ -22,8 +23,8 @@ class GrantIn(_In):
     account_id: UUID
     role: Role
     division_code: DivisionCode
-    from_day: date
-    until_day: date | None = None
+    from_day: Day
+    until_day: Day | None = None
     reason: Reason
 
 
@@ -53,7 +54,7 @@ class HandoverIn(_In):
 
     grants: Annotated[list[UUID], Field(min_length=1, max_length=100)] | None = None
     to: UUID
-    from_day: date
+    from_day: Day
     reason: Reason
 
 
@@ -61,8 +62,8 @@ class AbsenceIn(_In):
     """Who stands in, and for which days (both included)."""
 
     deputy: UUID
-    from_day: date
-    until_day: date
+    from_day: Day
+    until_day: Day
     reason: Reason
 
 

@@ -8,7 +8,9 @@ from pydantic import BaseModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from gateway.messages.actions import send
+from gateway.messages.applications import APPLICATIONS
 from gateway.messages.rules import Template
+from gateway.messages.visits import VISITS
 from services.kit.facts import Envelope
 from services.kit.inbox import Consumer, Handler, Reads
 
@@ -90,5 +92,7 @@ CONSUMER = Consumer(
             ("activity_returned", _Activity, T.ACTIVITY_RETURNED, "activity_id"),
             ("activity_approved", _Activity, T.ACTIVITY_APPROVED, "activity_id"),
         )
-    },
+    }
+    | dict(VISITS)
+    | dict(APPLICATIONS),
 )

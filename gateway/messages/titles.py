@@ -28,7 +28,7 @@ async def titles(upstreams: Upstreams, caller: Caller, ids: Iterable[str]) -> di
     except Problem as problem:
         log.info("untitled", error=repr(problem))
         return {}
-    if answer.status_code != 200:
-        log.warning("untitled", status=answer.status_code)
+    if answer.status != 200:
+        log.warning("untitled", status=answer.status)
         return {}
     return {item["id"]: item["title"] for item in orjson.loads(answer.content)["items"]}

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import httpx
 import orjson
 
 from gateway.overviews.memory import Kept, Memory
@@ -20,7 +19,7 @@ from gateway.overviews.rules import (
 )
 from gateway.overviews.settings import overview
 from gateway.segments import GATEWAY
-from gateway.upstreams import ServiceDown, ServiceSlow, Upstreams
+from gateway.upstreams import Answer, ServiceDown, ServiceSlow, Upstreams
 from services.kit.access import ANONYMOUS, Caller
 from services.kit.answers import DATABASE_ERRORS, from_database
 from services.kit.context import current
@@ -34,7 +33,7 @@ Own = Mapping[str, Callable[[Caller], Awaitable[bytes]]]
 class RequiredPartFailed(Exception):
     """Not a problem of its own: the service's answer, to be passed on as it is."""
 
-    def __init__(self, answer: httpx.Response) -> None:
+    def __init__(self, answer: Answer) -> None:
         self.answer = answer
 
 
@@ -176,7 +175,7 @@ async def _ask(
             return _failed(memory, key, PartStatus.ABSENT, absent)
         slow = isinstance(problem, ServiceSlow)
         return _failed(memory, key, PartStatus.SLOW if slow else PartStatus.DOWN, problem)
-    status = status_of_answer(answer.status_code)
+    status = status_of_answer(answer.status)
     said = answer.headers.get("content-type", "")
     if status is PartStatus.OK and said.startswith("application/json"):
         language, age = answer.headers.get("content-language"), int(answer.headers.get("age", 0))
@@ -198,7 +197,7 @@ async def _ask_own(
     return Found(PartStatus.OK, 0, None, body)
 
 
-def _reason(answer: httpx.Response) -> str:
+def _reason(answer: Answer) -> str:
     try:
         return reason_of(orjson.loads(answer.content))
     except orjson.JSONDecodeError:

@@ -91,9 +91,7 @@ async def _answer(
     except RequiredPartFailed as failed:
         answer = failed.answer
         headers = {name: answer.headers[name] for name in _PASSED if name in answer.headers}
-        return Response(
-            answer.content, answer.status_code, {**headers, "Cache-Control": "no-store"}
-        )
+        return Response(answer.content, answer.status, {**headers, "Cache-Control": "no-store"})
     complete = all(each.status in _FINE for each in found.values())
     # What is not installed here is so for a while; what is slow or down may be back at once.
     settled = all(each.status not in _PASSING for each in found.values())

@@ -4,7 +4,6 @@ import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
-import httpx
 import orjson
 from pydantic import ValidationError
 from sqlalchemy import text
@@ -127,7 +126,7 @@ class Courier:
             "asked_at": part.asked_at.isoformat(),
         }
         try:
-            answer: httpx.Response = await self._upstreams.ask(
+            answer = await self._upstreams.ask(
                 part.service,
                 f"{holdings.PREFIX}/{part.kind}",
                 named(part.subject),
@@ -141,7 +140,7 @@ class Courier:
         try:
             return Done.model_validate_json(answer.content)
         except ValidationError:  # a problem, or something that is no service of ours
-            log.warning("rights_later", service=part.service, status=answer.status_code)
+            log.warning("rights_later", service=part.service, status=answer.status)
             return None
 
 

@@ -6,7 +6,21 @@
 from datetime import date, datetime
 from uuid import UUID
 
+from pydantic import BaseModel, ConfigDict, Field
+
 from services.kit.facts import Fact
+
+
+class VenueAsked(BaseModel):
+    """A venue, and perhaps a hall of it, that an occurrence is held in."""
+
+    model_config = ConfigDict(frozen=True)
+
+    occurrence_id: UUID
+    venue_id: UUID
+    hall_id: UUID | None
+    starts_at: datetime
+    ends_at: datetime
 
 
 class ActivityFact(Fact):
@@ -21,6 +35,9 @@ class ActivityFact(Fact):
     """Those that are not cancelled."""
     form: str
     campaign_id: UUID | None = None
+    places: list[VenueAsked] = Field(default_factory=list)
+    """Its occurrences in venues, whole, without those that are postponed or cancelled: a hall
+    that is not named any more is free again."""
 
 
 class ActivitySubmitted(Fact, type="events.activity_submitted.v1"):

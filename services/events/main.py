@@ -2,6 +2,7 @@
 
 from fastapi import FastAPI
 
+from services.events.activities.halls import CONSUMER as HALLS
 from services.events.activities.occurrence_routes import router as occurrences
 from services.events.activities.outliers.consumer import CONSUMER as OUTLIERS
 from services.events.activities.outliers.consumer import SCHEDULE as RENEW_NORMS
@@ -17,7 +18,6 @@ from services.events.coverage.counting import CONSUMER as COVERAGE
 from services.events.coverage.counting import SCHEDULE as COUNT_COVERAGE
 from services.events.coverage.routes import router as coverage
 from services.events.door.device_routes import CONSTRAINTS as DEVICE_CONSTRAINTS
-from services.events.door.device_routes import enrolling
 from services.events.door.device_routes import router as devices
 from services.events.door.page_routes import router as scanner_page
 from services.events.door.routes import router as check_ins
@@ -68,14 +68,14 @@ SERVICE = Service(
         *(registrations, door, reporting, jobs),
         *(calendars, outliers, together),
         *(pictures, files),
-        *(enrolling, devices, check_ins, scanner_page),
+        *(devices, check_ins, scanner_page),
         *(feedback, rosters, draws),
     ),
     schedules=(
         *(LAPSE_OFFERS, COUNT_COVERAGE, RENEW_NORMS, FORGET_TRIES_SCHEDULE),
         *(*FEEDBACK_SCHEDULES, FREEZE_DRAWS),
     ),
-    consumers=(REPORTING, COVERAGE, OUTLIERS),
+    consumers=(REPORTING, COVERAGE, OUTLIERS, HALLS),
     constraints={
         **ACTIVITY_CONSTRAINTS,
         **REGISTRATION_CONSTRAINTS,

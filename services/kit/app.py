@@ -1,6 +1,7 @@
 """The app factory: what a service is, and everything that every service has."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -222,10 +223,23 @@ async def metrics() -> Response:
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
+_DOCUMENTING = threading.Lock()
+
+
+async def document_of(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document. Making it takes a second, once: nobody else waits for that."""
+
+    def made() -> dict[str, Any]:
+        with _DOCUMENTING:
+            return app.openapi()
+
+    return await asyncio.to_thread(made)
+
+
 @_plumbing.get("/openapi.json", include_in_schema=False)
 async def openapi(request: Request) -> Response:
-    """This service's document. Making it takes a second the first time: nobody waits for that."""
-    document = await asyncio.to_thread(request.app.openapi)
+    """This service's document."""
+    document = await document_of(request.app)
     return Response(orjson.dumps(document), media_type="application/json")
 
 

@@ -34,6 +34,8 @@ class PanelRule(_Exact):
 
     kind: Literal["panel"]
     strata: tuple[Stratum, ...]
+    terms: dict[Text, Whole] = {}
+    """Who stands in the pool, in figures (a limit of reviews a year): promised, not replayed."""
 
 
 class PlacesRule(_Exact):

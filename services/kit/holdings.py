@@ -25,6 +25,7 @@ from sqlalchemy import delete, text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.kit.access import Caller, Kind
+from services.kit.days import Moment
 from services.kit.db import Db, run
 from services.kit.identity import CallerDep
 from services.kit.languages import WORDS, Words
@@ -153,7 +154,7 @@ class AskedFor(BaseModel):
 
     phone: str | None = None
     pseudonym: UUID
-    asked_at: datetime
+    asked_at: Moment
 
 
 class Copied(BaseModel):

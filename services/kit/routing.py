@@ -8,7 +8,8 @@ are not stored. Keys live seven days.
 from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from hashlib import sha256
-from typing import Annotated, Any, cast
+from inspect import signature
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Request, Response
 from fastapi.routing import APIRoute
@@ -22,6 +23,8 @@ from services.kit.identity import CallerDep
 from services.kit.problems import BrokenRule, Conflict
 from services.kit.tables import idempotency_keys as keys
 
+Handler = Callable[..., Any]
+REPEATED = "What is there: the same was sent, or done, before"
 _KEPT_HEADERS = ("location", "etag", "content-type", "content-language")
 
 
@@ -129,13 +132,19 @@ class Router(APIRouter):
         return Match.NONE, {}
 
     def post(  # type: ignore[override]
-        self, path: str, *, keyed: bool = True, **kwargs: Any
-    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        self, path: str, *, keyed: bool = True, repeats: bool = False, **kwargs: Any
+    ) -> Callable[[Handler], Handler]:
         """`keyed=False` for what must leave no trail: a key keeps the answer, and a hash of the
-        body; so no open personal field, and nothing that could be guessed by its hash."""
+        body; so no open personal field, and nothing that could be guessed by its hash. `repeats`
+        for what answers 200 with what is there when it is asked for a second time."""
         if keyed:
             once_only = Depends(once, scope="function")
             kwargs["dependencies"] = [*kwargs.get("dependencies", ()), once_only]
-        return cast(
-            "Callable[[Callable[..., Any]], Callable[..., Any]]", super().post(path, **kwargs)
-        )
+
+        def declare(handler: Handler) -> Handler:
+            if repeats:
+                again = {"model": signature(handler).return_annotation, "description": REPEATED}
+                kwargs["responses"] = {200: again, **kwargs.get("responses", {})}
+            return super(Router, self).post(path, **kwargs)(handler)
+
+        return declare

@@ -17,6 +17,8 @@ class Relation(StrEnum):
     """What makes a row mine, where no permission is needed."""
 
     OWN = "own"
+    REPRESENTS = "represents"
+    """Acts for the venue that the row belongs to."""
 
 
 S = TypeVar("S", bound=StrEnum)

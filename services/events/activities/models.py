@@ -86,6 +86,10 @@ class Occurrence(SQLModel, table=True):
     recorded_code: str = Field(sa_column=code_column())
     place: str | None = None
     venue_id: UUID | None = None
+    hall_id: UUID | None = None
+    """A hall of that venue, which it holds for the occurrence once it is public."""
+    hall_hold: str | None = None
+    """What the venue said of it: confirmed, refused, released; null until it has answered."""
     longitude: float | None = None
     latitude: float | None = None
     online_url: str | None = None

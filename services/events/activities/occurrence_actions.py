@@ -33,7 +33,7 @@ from services.kit.workflow import WrongState
 _AFTER_PUBLICATION = frozenset({"registration_opens_at", "registration_closes_at", "offer_minutes"})
 _MOVED_BY = frozenset(
     {"division_code", "place", "venue_id", "longitude", "latitude", "online_url"}
-    | {"starts_at", "ends_at"}
+    | {"hall_id", "starts_at", "ends_at"}
 )
 
 
@@ -69,6 +69,8 @@ async def _check(db: AsyncSession, one: Occurrence) -> None:
         ),
         *await queries.unknown_divisions(db, {"/division_code": one.division_code}),
     ]
+    if one.hall_id is not None and one.venue_id is None:
+        errors.append(FieldError("/hall_id", "hall-needs-venue"))
     if errors:
         raise BrokenRule(errors=tuple(errors))
 
@@ -121,8 +123,11 @@ async def _apply(db: AsyncSession, row: Activity, one: Occurrence, changes: dict
     if "division_code" in changes:
         changes["division_code"] = changes["division_code"] or row.division_code
         one.recorded_code = changes["division_code"]
+    asked = (one.hall_id, one.starts_at, one.ends_at)
     for name, value in changes.items():
         setattr(one, name, value)
+    if (one.hall_id, one.starts_at, one.ends_at) != asked:
+        one.hall_hold = None
     with db.no_autoflush:
         await _check(db, one)
     one.version += 1

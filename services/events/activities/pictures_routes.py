@@ -30,7 +30,7 @@ async def list_pictures(db: Db, caller: CallerDep, activity_id: UUID) -> Picture
     return PicturesOut(items=shown)
 
 
-@router.post("/{activity_id}/pictures", status_code=201)
+@router.post("/{activity_id}/pictures", status_code=201, repeats=True)
 async def add_picture(
     db: Db,
     caller: CallerDep,

@@ -111,7 +111,7 @@ async def list_activities(
     return page
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, repeats=True)
 async def draft_activity(
     db: Db, caller: CallerDep, given: ActivityIn, response: Response
 ) -> ActivityOut:

@@ -1,6 +1,6 @@
 """Wire shapes of activities, their occurrences and hosts."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from services.events.activities.rules import (
 from services.events.activities.times_and_places import MOST_REPEATS, Every
 from services.events.registrations.rules import ListRule
 from services.events.registrations.schemas import PlacesIn
-from services.kit.days import Moment
+from services.kit.days import Day, Moment
 from services.kit.divisions import DivisionCode
 
 UNSET: Any = None
@@ -49,6 +49,8 @@ class _Where(_In):
     """Where it takes place; null is the lead's."""
     place: str | None = Field(default=None, min_length=1, max_length=200)
     venue_id: UUID | None = None
+    hall_id: UUID | None = None
+    """A hall of the venue, held for it once it is public."""
     longitude: float | None = Field(default=None, allow_inf_nan=False)
     latitude: float | None = Field(default=None, allow_inf_nan=False)
     online_url: str | None = Field(default=None, max_length=500, pattern=r"^https?://\S+$")
@@ -147,7 +149,7 @@ class RepeatIn(_In):
 
     every: Every
     count: int | None = Field(default=None, ge=1, le=MOST_REPEATS)
-    until: date | None = None
+    until: Day | None = None
     occurrence_id: UUID | None = None
     """The pattern; the last one that is not cancelled when left out."""
 
@@ -157,7 +159,7 @@ class CloneIn(_In):
     on the day `starts_on`. With neither, a copy without occurrences: its times are given anew."""
 
     shift_days: int | None = Field(default=None, ge=-3660, le=3660)
-    starts_on: date | None = None
+    starts_on: Day | None = None
     as_series: bool = False
     """Group it with its source under one `series_id`."""
 
@@ -171,6 +173,9 @@ class OccurrenceOut(BaseModel):
     division_name: str | None
     place: str | None
     venue_id: UUID | None
+    hall_id: UUID | None
+    hall_hold: str | None
+    """What the venue said of the hall: confirmed, refused or released; null: no answer yet."""
     longitude: float | None
     latitude: float | None
     online_url: str | None

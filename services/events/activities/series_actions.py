@@ -19,6 +19,7 @@ from services.kit.ids import uuid7
 from services.kit.problems import Missing, broken
 
 _COPIED = {"division_code", "recorded_code", "place", "venue_id", "longitude", "latitude"} | {
+    "hall_id",
     "online_url",
     "list_rule",
     "offer_minutes",

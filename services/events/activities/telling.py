@@ -7,8 +7,14 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.events.activities.models import Activity
 from services.events.activities.queries import Around, one_around
-from services.events.activities.rules import RUNNING, SHANGHAI, day_of, live
-from services.events.facts import ActivityFact, ActivityRescheduled
+from services.events.activities.rules import (
+    RUNNING,
+    SHANGHAI,
+    OccurrenceState,
+    day_of,
+    live,
+)
+from services.events.facts import ActivityFact, ActivityRescheduled, VenueAsked
 from services.kit.facts import Fact, record
 
 F = TypeVar("F", bound=ActivityFact)
@@ -22,6 +28,18 @@ def told(kind: type[F], row: Activity, around: Around) -> F:
         occurrences=len(live(around.times)),
         form=row.form,
         campaign_id=row.campaign_id,
+        places=[
+            VenueAsked(
+                occurrence_id=one.id,
+                venue_id=one.venue_id,
+                hall_id=one.hall_id,
+                starts_at=one.starts_at,
+                ends_at=one.ends_at,
+            )
+            for one in live(around.times)
+            # A time that is not known yet takes no hall.
+            if one.venue_id is not None and one.state is not OccurrenceState.POSTPONED
+        ],
     )
 
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 
 from services.events.door import enrolment, queries
 from services.events.door.models import Device
@@ -34,10 +34,6 @@ from services.kit.versions import IfMatch, tag
 CONSTRAINTS = {"devices_public_key": DeviceKeyTaken}
 PAGE = "/api/v1/check-ins/scanner"
 
-# Not the kit's Router: an answer with a code in it is not to be kept for an Idempotency-Key.
-enrolling = APIRouter(
-    prefix="/check-ins/devices", tags=["devices"], dependencies=[Depends(personal)]
-)
 router = Router(prefix="/check-ins/devices", tags=["devices"], dependencies=[Depends(personal)])
 
 
@@ -54,7 +50,8 @@ def _out(row: Device, caller: Caller) -> DeviceOut:
     )
 
 
-@enrolling.post("/codes", status_code=201)
+# Not keyed, these two: an answer with a code in it is not to be kept.
+@router.post("/codes", status_code=201, keyed=False)
 async def make_code(
     db: Db, caller: CallerDep, kit: KitDep, given: EnrolmentCodeIn
 ) -> EnrolmentCodeOut:
@@ -71,7 +68,7 @@ async def make_code(
     )
 
 
-@enrolling.post("", status_code=201)
+@router.post("", status_code=201, keyed=False, repeats=True)
 async def enrol(
     db: Db,
     kit: KitDep,

@@ -195,7 +195,7 @@ async def show_code(
     )
 
 
-@router.post("/self", status_code=201)
+@router.post("/self", status_code=201, repeats=True)
 async def check_self_in(
     db: Db, caller: CallerDep, kit: KitDep, given: SelfCheckInIn, response: Response
 ) -> CheckInOut:

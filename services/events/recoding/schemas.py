@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from pydantic_core import PydanticCustomError
 
 from services.events.recoding.rules import MOST_LINES, ChangeKind, ChangeState, Line
+from services.kit.days import Day
 from services.kit.divisions import normalise
 
 
@@ -49,8 +50,8 @@ class ChangeIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     document: Text
-    decided_on: date
-    effective_on: date
+    decided_on: Day
+    effective_on: Day
     kind: ChangeKind
     lines: Annotated[list[LineIn], Field(min_length=1, max_length=MOST_LINES)]
     note: Annotated[str, StringConstraints(max_length=2000)] | None = None

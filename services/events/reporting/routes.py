@@ -7,7 +7,6 @@ reach: GET /activities?division=…
 """
 
 from collections.abc import Iterable
-from datetime import date
 from typing import Annotated, Literal
 
 from fastapi import Query, Request, Response
@@ -28,6 +27,7 @@ from services.events.reporting.schemas import (
 )
 from services.kit.app import KitDep
 from services.kit.context import current
+from services.kit.days import Day
 from services.kit.divisions import DivisionCode
 from services.kit.hot import tagged
 from services.kit.languages import DEFAULT, WORDS, content_language, say
@@ -39,8 +39,8 @@ router = Router(prefix="/reports", tags=["reports"])
 MAX_AGE_S = 10
 
 At = Annotated[DivisionCode, Query(description="The figures are of everything at or below it")]
-From = Annotated[date, Query(alias="from", description="The first day, in Asia/Shanghai")]
-To = Annotated[date, Query(alias="to", description="The last day, included")]
+From = Annotated[Day, Query(alias="from", description="The first day, in Asia/Shanghai")]
+To = Annotated[Day, Query(alias="to", description="The last day, included")]
 
 
 OnMap = Annotated[

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from pydantic import BaseModel, Field
+from pydantic import AliasChoices, BaseModel, Field
 
 from services.kit.divisions import Tier
 
@@ -62,8 +62,9 @@ class DivisionOut(BaseModel):
 
 
 class PeriodOut(BaseModel):
-    first: date = Field(serialization_alias="from")
-    last: date = Field(serialization_alias="to")
+    # The document is drawn from what is validated: there, too, they are called as on the wire.
+    first: date = Field(validation_alias=AliasChoices("from", "first"), serialization_alias="from")
+    last: date = Field(validation_alias=AliasChoices("to", "last"), serialization_alias="to")
 
 
 class ComparedOut(PeriodOut):

@@ -81,7 +81,7 @@ async def _answer(db: Db, caller: Caller, registration_id: UUID, response: Respo
     return _out(roster, entry)
 
 
-@router.post("/registrations/rosters", status_code=201)
+@router.post("/registrations/rosters", status_code=201, repeats=True)
 async def register_roster(
     db: Db, caller: CallerDep, kit: KitDep, given: RosterIn, response: Response
 ) -> RosterOut:
@@ -131,7 +131,7 @@ async def edit_roster(
     return await _answer(db, caller, registration_id, response)
 
 
-@router.post("/registrations/{registration_id}/roster/check-in", status_code=201)
+@router.post("/registrations/{registration_id}/roster/check-in", status_code=201, repeats=True)
 async def check_in_by_list(
     db: Db,
     caller: CallerDep,

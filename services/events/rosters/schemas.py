@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from services.events.registrations.rules import RegistrationState
 from services.events.registrations.schemas import MAX_PARTY, Given, MemberOut, PersonName, Phone
+from services.kit.days import Day
 
 Label = Annotated[str, Field(min_length=1, max_length=80)]
 
@@ -18,7 +19,7 @@ class ConsentIn(Given):
 
     name: PersonName
     phone: Phone
-    consented_on: date
+    consented_on: Day
 
 
 class ChildIn(Given):

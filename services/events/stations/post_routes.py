@@ -22,6 +22,7 @@ from services.events.stations.schemas import (
 )
 from services.kit.access import Caller, P
 from services.kit.app import KitDep
+from services.kit.days import Day
 from services.kit.db import Db
 from services.kit.divisions import DivisionCode
 from services.kit.identity import CallerDep
@@ -61,7 +62,7 @@ async def _wanted(
     station: UUID | None = None,
     role: PostRole | None = None,
     sector: Sector | None = None,
-    held_on: Annotated[date | None, Query(description="Held on that day")] = None,
+    held_on: Annotated[Day | None, Query(description="Held on that day")] = None,
 ) -> WantedPosts:
     return WantedPosts(division, station, role, sector, held_on)
 

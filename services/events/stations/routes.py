@@ -1,6 +1,5 @@
 """HTTP for stations: parse, call one action or query, return."""
 
-from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -31,6 +30,7 @@ from services.events.stations.schemas import (
 )
 from services.kit.access import Caller, P
 from services.kit.app import KitDep
+from services.kit.days import Day
 from services.kit.db import Db
 from services.kit.divisions import DivisionCode
 from services.kit.identity import CallerDep
@@ -84,7 +84,7 @@ async def _wanted(
     kind: StationKind | None = None,
     sector: Sector | None = None,
     state: StationState | None = None,
-    held_on: Annotated[date | None, Query(description="There on that day")] = None,
+    held_on: Annotated[Day | None, Query(description="There on that day")] = None,
 ) -> WantedStations:
     return WantedStations(division, kind, sector, state, held_on)
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, StringConstraints
 from services.events.activities.rules import SpokenLanguage
 from services.events.registrations.schemas import Given, PersonName, Phone
 from services.events.stations.rules import PostRole, PostState, Sector, StationKind, StationState
+from services.kit.days import Day
 from services.kit.divisions import DivisionCode
 
 UNSET: Any = None
@@ -35,7 +36,7 @@ class _StationFields(Given):
     latitude: float | None = Field(default=None, ge=3, le=54, allow_inf_nan=False)
     """WGS-84 degrees: both or neither."""
     languages: list[SpokenLanguage] = Field(default_factory=list, max_length=len(SpokenLanguage))
-    opened_on: date | None = None
+    opened_on: Day | None = None
     contact: ContactIn | None = None
 
 
@@ -55,7 +56,7 @@ class StationPatch(_StationFields):
 
 
 class CloseIn(Given):
-    closed_on: date | None = None
+    closed_on: Day | None = None
     """The first day without it; today when left out."""
     reason: Reason
 
@@ -116,8 +117,8 @@ class PostIn(_PostPerson):
     role: PostRole
     sector: Sector | None = None
     """Left out, it is the station's."""
-    begins_on: date
-    ends_on: date | None = None
+    begins_on: Day
+    ends_on: Day | None = None
 
 
 class PostPatch(Given):
@@ -128,18 +129,18 @@ class PostPatch(Given):
     account_id: UUID | None = None
     role: PostRole = Field(default=UNSET)
     sector: Sector | None = None
-    begins_on: date = Field(default=UNSET)
+    begins_on: Day = Field(default=UNSET)
 
 
 class HandOverIn(_PostPerson):
     """Who follows, and from which day on; the predecessor's last day is the day before."""
 
-    begins_on: date
-    ends_on: date | None = None
+    begins_on: Day
+    ends_on: Day | None = None
 
 
 class EndIn(Given):
-    ends_on: date
+    ends_on: Day
     """The last day."""
     reason: Reason
 

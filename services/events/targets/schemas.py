@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from services.events.registrations.schemas import Given
 from services.events.reporting.schemas import UnknownOut
 from services.events.targets.rules import Measure, Unit
+from services.kit.days import Day
 from services.kit.divisions import DivisionCode
 
 UNSET: Any = None
@@ -27,7 +28,7 @@ class TargetIn(Given):
     division_code: DivisionCode
     measure: Measure
     goal: Goal | None = None
-    due_on: date
+    due_on: Day
     lead_department: Department | None = None
     source: Source
     """The document that sets it."""
@@ -38,14 +39,14 @@ class PartIn(Given):
 
     division_code: DivisionCode
     goal: Goal | None = None
-    due_on: date | None = None
+    due_on: Day | None = None
     lead_department: Department | None = None
     source: Source
 
 
 class TargetPatch(Given):
     goal: Goal | None = None
-    due_on: date = Field(default=UNSET)
+    due_on: Day = Field(default=UNSET)
     lead_department: Department | None = None
     source: Source = Field(default=UNSET)
 
@@ -54,7 +55,7 @@ class ValueIn(Given):
     """What it stood at on a day, and who says so."""
 
     value: Value
-    as_of: date
+    as_of: Day
     source: Source
     note: str | None = Field(default=None, max_length=1000)
 

@@ -3,12 +3,13 @@
 import asyncio
 import hashlib
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from services.kit.files import documents, pictures
+from services.kit.files.declaring import kind_of
 from services.kit.files.parts import Files
 from services.kit.files.rules import (
     PICTURE_KINDS,
@@ -76,7 +77,7 @@ async def checked(parts: Files, file: File, keys: Sequence[str]) -> Checked:
             kind = sniffed(given.read(HEAD))
         accepted = parts.purposes[file.purpose].kinds
         if kind is None or kind not in accepted:
-            raise ContentNotAccepted(kinds=", ".join(sorted(each.name for each in accepted)))
+            raise _not_accepted(accepted)
         most = parts.settings.most_bytes(kind)
         if file.size > most:
             raise UploadTooLarge(most=most // 2**20)
@@ -84,9 +85,16 @@ async def checked(parts: Files, file: File, keys: Sequence[str]) -> Checked:
         if kind in PICTURE_KINDS:
             return await _picture(parts, path, key)
         await asyncio.to_thread(documents.check, path, kind)
+        # Any text passes for a table: a document is what it was said to be, or is not taken.
+        if kind is not kind_of(file.media_type):
+            raise _not_accepted(accepted)
         key = f"{key}.{_ENDINGS[kind]}"
         await parts.kit.objects.put(key, path)
         return Checked(kind, key, None, file.size, file.sha256)
+
+
+def _not_accepted(accepted: Collection[Kind]) -> ContentNotAccepted:
+    return ContentNotAccepted(kinds=", ".join(sorted(each.name for each in accepted)))
 
 
 async def _put_together(parts: Files, keys: Sequence[str], out: BinaryIO) -> bytes:

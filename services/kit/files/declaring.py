@@ -32,7 +32,7 @@ async def declare(
 ) -> tuple[File, bool]:
     """A new upload; the one there is (and False) when this client already declared it."""
     owner = caller.known()
-    kind = _declared(given.media_type)
+    kind = kind_of(given.media_type)
     if kind not in purpose.kinds:
         raise ContentNotAccepted(kinds=_names(purpose))
     _bounded(parts, kind, given.size)
@@ -76,7 +76,8 @@ async def _not_too_many(db: AsyncSession, parts: Files, caller: Caller) -> None:
         raise TooManyUploads(most=parts.settings.most_unfinished)
 
 
-def _declared(media_type: str) -> Kind | None:
+def kind_of(media_type: str) -> Kind | None:
+    """The kind that a client says; None for what is never taken."""
     wanted = media_type.partition(";")[0].strip().lower()
     wanted = {"image/heif": Kind.HEIC, "image/jpg": Kind.JPEG}.get(wanted, wanted)
     return next((kind for kind in Kind if kind == wanted), None)

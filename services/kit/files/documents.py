@@ -133,8 +133,11 @@ def check_pdf(path: Path) -> None:
                 raise FileLocked()
             if not len(document.pages):
                 raise DocumentUnreadable()
-            if any(_acts(thing) for thing in document.objects):
-                raise FileActive()
+            for thing in document.objects:
+                if _acts(thing):
+                    raise FileActive()
+                if _stacked(thing):
+                    raise ExpandsTooMuch()
     except pikepdf.PasswordError as error:
         raise FileLocked() from error
     except (pikepdf.PdfError, ValueError, RuntimeError) as error:
@@ -153,6 +156,20 @@ def _acts(thing: object) -> bool:
         # Directly in another object, an action is not one of the document's objects.
         or any(_acts(thing.get(name)) for name in ("/OpenAction", "/A"))
     )
+
+
+_PACKED = {"/FlateDecode", "/Fl", "/LZWDecode", "/LZW", "/RunLengthDecode", "/RL"}
+
+
+def _stacked(thing: object) -> bool:
+    """Is a stream packed more than once, as its reader will see it? Spelled otherwise
+    (`/#46lateDecode`), `_unpack` may have found one packing of two; no writer packs twice."""
+    if not isinstance(thing, pikepdf.Stream):
+        return False
+    filters = thing.get("/Filter")
+    if not isinstance(filters, pikepdf.Array):
+        return False
+    return sum(str(each) in _PACKED for each in filters) > 1
 
 
 def _unpack(content: mmap, limit: int) -> None:

@@ -19,6 +19,7 @@ from services.kit.identity import CallerDep
 from services.kit.imports import actions, files, log
 from services.kit.imports.rules import (
     MOST_FAULTS,
+    FileNotReadable,
     FileSeenBefore,
     Importer,
     ImportMode,
@@ -227,6 +228,8 @@ def import_router(importer: Importer, job: Job) -> APIRouter:
         async with kit.database.transaction(caller) as db:
             row = await log.one(db, importer, caller, import_id)
             found = await log.faults_of(db, row["id"], limit=MOST_FAULTS)
+        if row["state"] == ImportState.REFUSED:
+            raise FileNotReadable()
         file = await files.opened(kit, row["id"], row["object"])
         target = io.BytesIO()
         faults = [one for _, one in found]

@@ -93,6 +93,10 @@ class FileForgotten(Conflict):
     """The file is not kept any more."""
 
 
+class FileNotReadable(Conflict):
+    """The file as a whole could not be read: there is nothing in it to mark."""
+
+
 class ImportInUse(Conflict):
     """Something depends on rows of this import, or changed them since; each row says what."""
 

@@ -103,8 +103,7 @@ def _reached(caller: Caller, permission: P) -> ColumnElement[bool]:
 async def accepted(
     db: AsyncSession, kit: Kit, caller: Caller, job_id: UUID, response: Response
 ) -> JobOut:
-    """The answer of a route that started a job: 202, where it is, and how it stands."""
-    response.status_code = 202
+    """What a route that started a job (`status_code=202`) answers: where it is, how it stands."""
     response.headers["Location"] = location(kit, job_id)
     return out(await _job(db, kit, caller, job_id), kit)
 

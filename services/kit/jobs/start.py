@@ -57,17 +57,21 @@ async def start_job(
 
 
 async def start_again(db: AsyncSession, job_id: UUID) -> None:
-    """Let a job that failed go on where it was; JobRunning when it did not fail."""
+    """Let a job that failed, or was cancelled before it began, go on where it was.
+
+    Raises JobRunning for any other. For a job that must reach its end: nothing of it was undone.
+    """
     reopened = await run(
         db,
         jobs.update()
-        .where(jobs.c.id == job_id, jobs.c.state == JobState.FAILED.value)
+        .where(jobs.c.id == job_id, jobs.c.state.in_((JobState.FAILED, JobState.CANCELLED)))
         .values(
             state=JobState.QUEUED.value,
             problem=None,
             result=None,
             undone=False,
             takes=0,
+            cancel_asked_at=None,
             worker=None,
             lease_until=None,
             ended_at=None,

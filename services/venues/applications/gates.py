@@ -38,6 +38,10 @@ It is called inside the transaction that passes the stage, with the application'
 Entered = Callable[[AsyncSession, Standing], Awaitable[None]]
 """Called in the transaction in which the application enters the stage."""
 
+Left = Callable[[AsyncSession, Standing], Awaitable[None]]
+"""Called in the transaction in which it leaves the stage without passing it: sent back, refused,
+or withdrawn; `standing.run.state` says which."""
+
 
 async def nothing_missing(_: AsyncSession, __: Standing) -> list[Unmet]:
     """The gate of a stage whose decision is all its work."""
@@ -45,12 +49,14 @@ async def nothing_missing(_: AsyncSession, __: Standing) -> list[Unmet]:
 
 
 async def nothing_to_prepare(_: AsyncSession, __: Standing) -> None:
-    """For stages that need nothing made on entering."""
+    """For stages that need nothing made on entering, or ended on leaving."""
 
 
 @dataclass(frozen=True)
 class StageWork:
-    """The work of one kind of stage."""
+    """The work of one kind of stage. All of it is called as the service principal: what the caller
+    may not see counts too."""
 
     gate: Gate = nothing_missing
     entered: Entered = nothing_to_prepare
+    left: Left = nothing_to_prepare

@@ -1,7 +1,6 @@
 """Tables of applications: the application, the runs of its stages, and every decision."""
 
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -11,23 +10,16 @@ from sqlmodel import Field, SQLModel
 
 from services.kit.columns import code_column, enum_column, now_column, time_column
 from services.kit.ids import uuid7
+from services.venues.applications.rules import ApplicationState, RunState
 
-
-class ApplicationState(StrEnum):
-    DRAFT = "draft"
-    UNDER_WAY = "under_way"  # in the stage `stage_key`
-    RETURNED = "returned"  # with the applicant, to be supplemented for `stage_key`
-    WITHDRAWN = "withdrawn"
-    NOT_NAMED = "not_named"
-    NAMED = "named"
-
-
-class RunState(StrEnum):
-    OPEN = "open"
-    PASSED = "passed"
-    RETURNED = "returned"
-    REFUSED = "refused"
-    ENDED = "ended"  # the application was withdrawn
+__all__ = [
+    "Application",
+    "ApplicationContact",
+    "ApplicationState",
+    "Decision",
+    "RunState",
+    "StageRun",
+]
 
 
 class Application(SQLModel, table=True):
@@ -61,6 +53,8 @@ class Application(SQLModel, table=True):
     version: int = 1
     applicant: UUID
     """The account that applies; the relation `own`."""
+    on_behalf: bool = True
+    """Staff drafted it, and act as the applicant; what a representative drafted, they do not."""
     created_at: datetime = Field(sa_column=now_column())
     submitted_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
 
@@ -80,8 +74,32 @@ class StageRun(SQLModel, table=True):
     """The last day of the clock; None with `due_open`: no calendar of that year is known yet."""
     due_open: bool = False
     supplement_due_on: date | None = None
+    """The last day to answer a return; None while `supplement_days` is set: not known yet."""
+    supplement_days: int | None = None
+    """Working days that the return, or the last extension, gave."""
+    supplement_from: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
     closed_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
     closed_by: UUID | None = None
+
+
+class ApplicationContact(SQLModel, table=True):
+    """Whom to ask about an application; sealed (kit/vault.py), apart from its row."""
+
+    __tablename__ = "application_contacts"
+
+    id: UUID = Field(default_factory=uuid7, primary_key=True)
+    application_id: UUID = Field(foreign_key="applications.id")
+    division_code: str = Field(sa_column=code_column())
+    recorded_code: str = Field(sa_column=code_column())
+    applicant: UUID
+    position: int
+    duty: str | None = None
+    name_sealed: bytes
+    name_masked: str
+    phone_sealed: bytes
+    phone_masked: str
+    phone_index: bytes
+    written_at: datetime = Field(sa_column=now_column())
 
 
 class Decision(SQLModel, table=True):

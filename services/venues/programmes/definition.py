@@ -4,12 +4,12 @@ A definition says who names whom, in which stages, under which safeguards. Nothi
 stands in code: another authority, another year, other stages are another definition.
 """
 
-from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from services.kit.days import Day
 from services.kit.divisions import DivisionCode, Tier
 
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,39}$")]
@@ -58,6 +58,9 @@ class Stage(_Exact):
     """Who is responsible, as the applicant reads it."""
     working_days: Annotated[int, Field(ge=1, le=250)] | None = None
     """The clock of the stage; None: no term is set."""
+    at_least_months: Annotated[int, Field(ge=1, le=60)] | None = None
+    """The stage is not passed before so many months have gone by since it was first entered
+    (创建期)."""
     may_return: bool = True
     """May send the application back for supplement."""
 
@@ -161,8 +164,18 @@ class Inspection(_Exact):
     """The checks of an honour, and the grades of its evaluation."""
 
     cycle_months: Annotated[int, Field(ge=1, le=120)] | None = None
+    annual: bool = True
+    """Is every base looked at once a year?"""
     grades: Annotated[tuple[Grade, ...], Field(min_length=2)] = tuple(Grade)
     rectification_days: Annotated[int, Field(ge=1, le=730)] = 90
+    rectification_in_working_days: bool = False
+
+
+class Period(_Exact):
+    """Days that figures are taken from, both included."""
+
+    first: Day
+    last: Day
 
 
 class Definition(_Exact):
@@ -197,13 +210,17 @@ class Definition(_Exact):
     supplement_days: Annotated[int, Field(ge=1, le=250)] = 10
     """Working days to answer a return."""
     validity_months: Annotated[int, Field(ge=1, le=240)] | None = None
+    provisional_months: Annotated[int, Field(ge=1, le=120)] | None = None
+    """The creation period (创建期): an honour is provisional for so long, then to be confirmed."""
     number: Line
     """The pattern of honour numbers: {year} and {serial}."""
     inspection: Inspection = Inspection()
     reapply_after_months: Annotated[int, Field(ge=0, le=120)] = 0
     """After a refusal or a revocation."""
-    opens_on: date | None = None
-    closes_on: date | None = None
+    opens_on: Day | None = None
+    closes_on: Day | None = None
+    period: Period | None = None
+    """Where measured figures are taken from; None: the calendar year before the application's."""
     targets: dict[str, Annotated[int, Field(ge=0)]] = {}
     """Year → how many the plan wants named."""
 

@@ -1,7 +1,6 @@
 """Tables of programmes: the programme, and its versions as they were written."""
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -11,12 +10,9 @@ from sqlmodel import Field, SQLModel
 
 from services.kit.columns import code_column, enum_column, now_column, time_column
 from services.kit.ids import uuid7
+from services.venues.programmes.states import VersionState
 
-
-class VersionState(StrEnum):
-    DRAFT = "draft"
-    PUBLISHED = "published"
-    WITHDRAWN = "withdrawn"  # no new application starts under it; running ones keep it
+__all__ = ["Programme", "ProgrammeVersion", "VersionState"]
 
 
 class Programme(SQLModel, table=True):

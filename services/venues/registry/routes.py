@@ -3,69 +3,170 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Query, Response
+from fastapi import Depends, Query, Request, Response
 
 from services.kit.access import Caller, P
+from services.kit.app import Kit, KitDep
+from services.kit.context import current
 from services.kit.db import Db
 from services.kit.divisions import DivisionCode
 from services.kit.identity import CallerDep
-from services.kit.pages import Page, PagingDep, page_of
+from services.kit.languages import DEFAULT, WORDS, say
+from services.kit.pages import Page, Paging, PagingDep, page_of
+from services.kit.problems import BrokenRule, FieldError, Problem, broken
 from services.kit.routing import Router
-from services.kit.versions import tag
+from services.kit.versions import IfMatch, tag
 from services.venues.registry import actions, queries
-from services.venues.registry.models import Venue
-from services.venues.registry.rules import LIFECYCLE
-from services.venues.registry.schemas import VenueIn, VenueOut
+from services.venues.registry.coordinates import Point, to_wgs84
+from services.venues.registry.finding import Wanted
+from services.venues.registry.nearest import nearest
+from services.venues.registry.places import point_errors
+from services.venues.registry.queries import Standing
+from services.venues.registry.representatives import today
+from services.venues.registry.rules import (
+    LIFECYCLE,
+    Datum,
+    Editable,
+    RepresentsAlready,
+    VenueKind,
+    VenueState,
+)
+from services.venues.registry.schemas import Remark, VenueIn, VenueLine, VenueOut, VenuePatch
+
+CONSTRAINTS: dict[str, type[Problem]] = {"venue_representatives_once": RepresentsAlready}
 
 router = Router(prefix="/venues", tags=["venues"])
 
+Text = Annotated[str | None, Query(min_length=1, max_length=60)]
 
-def _out(row: Venue, caller: Caller) -> VenueOut:
-    allowed = LIFECYCLE.allowed(row.state, lambda need: caller.may(P(need), at=row.division_code))
-    return VenueOut(
-        **row.model_dump(exclude={"recorded_code", "created_by", "created_at"}),
-        allowed_actions=allowed,
-    )
+
+async def _wanted(
+    division: Annotated[DivisionCode | None, Query(description="At or below it")] = None,
+    kind: VenueKind | None = None,
+    state: VenueState | None = None,
+    q: Annotated[Text, Query(description="Part of a name, an alias or a former name")] = None,
+    honour: Annotated[Text, Query(description="Part of the title of an honour it holds")] = None,
+    in_force: Annotated[bool, Query(description="Only with an honour in force today")] = False,
+    represented: Annotated[bool, Query(description="Only those that you represent")] = False,
+) -> Wanted:
+    return Wanted(division, kind, state, q, honour, in_force, represented)
+
+
+def _point(given: str, datum: Datum) -> Point:
+    """`101.778,36.617` in WGS-84; BrokenRule says what is wrong with it."""
+    try:
+        longitude, latitude = (float(part) for part in given.split(","))
+    except ValueError:
+        raise broken("/near", "point-unreadable") from None
+    # Anywhere in China: people look from beyond the border of a province.
+    errors = [one for one in point_errors(longitude, latitude) if "outside" not in one.rule]
+    if errors:
+        raise BrokenRule(errors=tuple(FieldError("/near", e.rule, e.values) for e in errors))
+    return to_wgs84((longitude, latitude), datum)
+
+
+async def _nearest(
+    request: Request, kit: Kit, paging: Paging, wanted: Wanted, point: Point, km: float | None
+) -> Response:
+    asked = wanted.asked(today())
+    if km is not None:
+        asked["radius"] = {"lon": point[0], "lat": point[1], "metres": km * 1000}
+    after = paging.after(int, UUID) or ()
+    values = (value for each in asked.values() for value in each.values())
+    found = nearest(tuple(asked), following=bool(after))
+    return await found.answer(request, kit.database, paging.limit, *point, *after, *values)
 
 
 @router.get("")
 async def list_venues(
-    db: Db,
+    request: Request,
+    kit: KitDep,
     caller: CallerDep,
     paging: PagingDep,
+    wanted: Annotated[Wanted, Depends(_wanted)],
     response: Response,
-    division: Annotated[DivisionCode | None, Query()] = None,
-) -> Page[VenueOut]:
-    """Venues at or below a division, by name."""
-    rows = await queries.list_venues(db, caller, paging, division)
+    near: Annotated[
+        str | None, Query(max_length=60, description="Longitude,latitude: published, nearest first")
+    ] = None,
+    datum: Datum = Datum.WGS84,
+    within_km: Annotated[float | None, Query(gt=0, le=2000, description="With `near`")] = None,
+) -> Page[VenueLine]:
+    """Venues by name, or with `near` the published ones by their distance from a point."""
+    if near is not None:
+        point = _point(near, datum)
+        # The hot list's answer is the page itself; no transaction is begun for it.
+        return await _nearest(request, kit, paging, wanted, point, within_km)  # type: ignore[return-value]
+    async with kit.database.transaction(caller) as db:
+        rows = await queries.list_venues(db, caller, paging, wanted)
     return page_of(
-        rows, paging, lambda row: (row.name, row.id), lambda row: _out(row, caller), response
+        rows,
+        paging,
+        lambda row: (row["name"], row["id"]),
+        VenueLine.model_validate,
+        response,
     )
+
+
+def _remark(one: FieldError) -> Remark:
+    work = current()
+    words, _ = say(WORDS.get(one.rule, {}).get("title", {}), work.language if work else DEFAULT)
+    return Remark(pointer=one.pointer, rule=one.rule, detail=words.format(**dict(one.values)))
+
+
+def _out(found: Standing, caller: Caller) -> VenueOut:
+    row = found.row
+    allowed = LIFECYCLE.allowed(row.state, lambda need: caller.may(P(need), at=row.division_code))
+    keeps = found.editable is not Editable.NOTHING
+    return VenueOut(
+        **row.model_dump(exclude={"recorded_code", "created_by"}),
+        honours=found.honours,
+        names=found.names,
+        counties=found.counties,
+        warnings=[_remark(one) for one in actions.remarks(row, found.counties)] if keeps else [],
+        editable=found.editable,
+        allowed_actions=allowed,
+    )
+
+
+async def _answer(db: Db, caller: Caller, venue_id: UUID, response: Response) -> VenueOut:
+    found = await queries.standing(db, caller, venue_id)
+    tag(response, found.row.version)
+    return _out(found, caller)
 
 
 @router.post("", status_code=201)
 async def enter_venue(db: Db, caller: CallerDep, given: VenueIn, response: Response) -> VenueOut:
-    """Enter a venue as a draft."""
+    """Enter a venue as a draft; what is doubtful stands in `warnings`."""
     row = await actions.enter(db, caller, given)
     response.headers["Location"] = f"/venues/{row.id}"
-    tag(response, row.version)
-    return _out(row, caller)
+    return await _answer(db, caller, row.id, response)
 
 
 @router.get("/{venue_id}")
 async def read_venue(db: Db, caller: CallerDep, venue_id: UUID, response: Response) -> VenueOut:
-    """One venue."""
-    row = await queries.venue(db, caller, venue_id)
-    tag(response, row.version)
-    return _out(row, caller)
+    """One venue with its honours, names and exhibits."""
+    return await _answer(db, caller, venue_id, response)
+
+
+@router.patch("/{venue_id}")
+async def edit_venue(
+    db: Db,
+    caller: CallerDep,
+    venue_id: UUID,
+    given: VenuePatch,
+    version: IfMatch,
+    response: Response,
+) -> VenueOut:
+    """Change what is given; a representative the description only."""
+    await actions.edit(db, caller, venue_id, given, version)
+    return await _answer(db, caller, venue_id, response)
 
 
 async def _move(
     db: Db, caller: CallerDep, venue_id: UUID, action: str, response: Response
 ) -> VenueOut:
-    row = await actions.move(db, caller, venue_id, action)
-    tag(response, row.version)
-    return _out(row, caller)
+    await actions.move(db, caller, venue_id, action)
+    return await _answer(db, caller, venue_id, response)
 
 
 @router.post("/{venue_id}/publish")

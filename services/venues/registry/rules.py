@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from services.kit.access import P
+from services.kit.problems import Conflict, FieldError
 from services.kit.workflow import Workflow
 
 
@@ -24,6 +25,10 @@ class VenueKind(StrEnum):
     BASE = "base"  # 科普基地, of which no more is known
     VOLUNTEER_STATION = "volunteer_station"  # 志愿服务站
     MOBILE_MUSEUM = "mobile_museum"  # 流动科技馆
+    CARAVAN = "caravan"  # 科普大篷车
+    YOUTH_STATION = "youth_station"  # 青少年科技馆、站
+    DEMONSTRATION_BASE = "demonstration_base"  # 农村科普示范基地
+    COMMUNITY = "community"  # 科普社区
     GALLERY = "gallery"  # 科普画廊
     ACTIVITY_ROOM = "activity_room"  # 社区科普活动室
 
@@ -37,10 +42,83 @@ class PlaceEvidence(StrEnum):
     SEVERAL_COUNTIES = "several_counties"  # it lies in more than one
 
 
+class NameKind(StrEnum):
+    """What another name of a venue is."""
+
+    ALIAS = "alias"  # 别名、简称
+    FORMER = "former"  # 曾用名
+    TRANSLATION = "translation"  # 藏语、蒙古语、英语名称
+
+
+class Datum(StrEnum):
+    """What a point is given in; it is kept in WGS-84."""
+
+    WGS84 = "wgs84"
+    GCJ02 = "gcj02"  # 高德、腾讯, and every public map of China
+    BD09 = "bd09"  # 百度
+
+
+class Admission(StrEnum):
+    """Whom it costs what (科普法 46: free or discounted for the young)."""
+
+    FREE = "free"
+    FREE_FOR_YOUTH = "free_for_youth"
+    DISCOUNT_FOR_YOUTH = "discount_for_youth"
+    PAID = "paid"  # and no discount for the young
+
+
+class Language(StrEnum):
+    """What is spoken to visitors: BCP 47."""
+
+    CHINESE = "zh"
+    TIBETAN = "bo"
+    MONGOLIAN = "mn"
+    MONGUOR = "mjg"  # 土族语
+    SALAR = "slr"  # 撒拉语
+    KAZAKH = "kk"
+    ENGLISH = "en"
+    SIGN = "csl"  # 中国手语
+
+
+class Accessibility(StrEnum):
+    """What people who need it find."""
+
+    STEP_FREE = "step_free"  # 无障碍通道
+    LIFT = "lift"  # 无障碍电梯
+    TOILET = "toilet"  # 无障碍卫生间
+    WHEELCHAIRS = "wheelchairs"  # 轮椅借用
+    TACTILE_PAVING = "tactile_paving"  # 盲道
+    BRAILLE = "braille"  # 盲文
+    HEARING_LOOP = "hearing_loop"  # 助听
+    NURSING_ROOM = "nursing_room"  # 母婴室
+    PARKING = "parking"  # 无障碍车位
+    OXYGEN = "oxygen"  # 供氧
+
+
 class VenueState(StrEnum):
     DRAFT = "draft"
     PUBLISHED = "published"
     CLOSED = "closed"
+
+
+class Editable(StrEnum):
+    """What a caller may change of a venue."""
+
+    ALL = "all"
+    DESCRIPTION = "description"  # as its representative
+    NOTHING = "nothing"
+
+
+class VenueIsClosed(Conflict):
+    """A closed venue is not edited."""
+
+
+class RepresentsAlready(Conflict):
+    """The account represents the venue in that time already."""
+
+
+class AppointmentEnded(Conflict):
+    """The appointment is over."""
 
 
 S = VenueState
@@ -52,3 +130,17 @@ LIFECYCLE: Workflow[VenueState] = Workflow(
     ("close", S.PUBLISHED, S.CLOSED, P.VENUE_APPROVE),
     ("reopen", S.CLOSED, S.PUBLISHED, P.VENUE_APPROVE),
 )
+
+
+def admission_errors(
+    publicly_funded: bool | None, admission: Admission | None, open_all_year: bool | None
+) -> list[FieldError]:
+    """What 科普法 46 asks of a venue that was built with government money, and this one is not."""
+    if not publicly_funded:
+        return []
+    found = []
+    if admission is Admission.PAID:
+        found.append(FieldError("/admission", "law-46-youth"))
+    if open_all_year is False:
+        found.append(FieldError("/open_all_year", "law-46-all-year"))
+    return found

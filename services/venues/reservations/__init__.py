@@ -1,1 +1,1 @@
-"""Slots, reservations, check-in at a venue, and halls held for activities."""
+"""Visits of a venue: slots, reservations, groups, the waiting list, halls, and who came."""

@@ -1,0 +1,1 @@
+"""The pool of experts, and the institutions that they work for."""
