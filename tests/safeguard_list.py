@@ -1,6 +1,11 @@
 """Safeguards by their exact text: locks, unique keys, checks, walls."""
 
+from tests.safeguard_experts import EXPERTS_LISTED
+from tests.safeguard_honours import HONOURS_LISTED
+from tests.safeguard_notices import NOTICES_LISTED
 from tests.safeguard_parts import PARTS
+from tests.safeguard_registry import REGISTRY_LISTED
+from tests.safeguard_reservations import RESERVATIONS_LISTED
 from tests.safeguards import listed
 
 REGISTRATIONS = "tests/events/registrations"
@@ -119,4 +124,9 @@ LISTED = (
         "tests/events/imports/test_stations_in.py",
     ),
     *PARTS,
+    *EXPERTS_LISTED,
+    *HONOURS_LISTED,
+    *NOTICES_LISTED,
+    *REGISTRY_LISTED,
+    *RESERVATIONS_LISTED,
 )

@@ -3,7 +3,18 @@
 import asyncio
 import sys
 
-from tests.bench import coverage, home, hot_list, importing, passing, registering, rollup
+from tests.bench import (
+    booking,
+    coverage,
+    home,
+    hot_list,
+    importing,
+    nearest,
+    panels,
+    passing,
+    registering,
+    rollup,
+)
 from tests.bench.report import HEAD, Figure, at_most
 
 
@@ -33,10 +44,13 @@ PARTS = {
     "hot list": hot_list.bench,
     "pass-through": passing.bench,
     "registrations": registering.bench,
+    "slot reservations": booking.bench,
     "roll-up": rolled_up,
     "home": home.bench,
     "coverage": covered,
     "import": importing.bench,
+    "panels": panels.bench,
+    "nearest": nearest.bench,
 }
 
 

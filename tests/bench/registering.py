@@ -109,14 +109,14 @@ def script() -> str:
     )
 
 
-def pgbench(on: Stage, seconds: float) -> float:
-    """Transactions a second of the same statements."""
+def pgbench(on: Stage, seconds: float, said: str, database: str) -> float:
+    """Transactions a second of a script of statements, in the database of this variable."""
     engine = on.cluster.engine
     assert isinstance(engine, Postgres)
-    path = on.folder / "register.sql"
-    path.write_text(script(), "utf-8")
+    path = on.folder / "pgbench.sql"
+    path.write_text(said, "utf-8")
     binary = engine.bin / "pgbench"
-    dsn = on.environ["EVENTS_DATABASE_URL"]
+    dsn = on.environ[database]
     found = subprocess.run(
         [
             binary,
@@ -177,7 +177,7 @@ def bench(seconds: float = 6, rounds: int = 3) -> list[Figure]:
         ports = [on.serve("services.events") for _ in range(PROCESSES)]
         ours, ceiling = [], []
         for _ in range(rounds):
-            ceiling.append(pgbench(on, seconds))
+            ceiling.append(pgbench(on, seconds, script(), "EVENTS_DATABASE_URL"))
             shot = shoot(requests(on), seconds=seconds, ports=ports)
             assert set(shot.statuses) == {"201"}, shot.statuses
             ours.append(shot.per_second)

@@ -1,13 +1,12 @@
-"""Recipes that need time to pass or a second step: what was held, a draw, a workbook, a factor."""
+"""Recipes that need time to pass or a second step: what was held, a draw, a factor."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pyotp
 
-from tests.contract.recipes import COUNTY, drafted, occurrence
+from tests.contract.recipes import drafted, occurrence
 from tests.contract.world import World
-from tests.support.workbooks import workbook
 
 
 async def held(world: World) -> None:
@@ -24,7 +23,7 @@ async def held(world: World) -> None:
         "checker", "GET /check-ins/codes/{occurrence_id}", occurrence_id=occasion
     )
     shown = {"occurrence_id": occasion, "code": code["code"]}
-    await world.ask("citizen", "POST /check-ins/self", shown)
+    await world.ask_twice("citizen", "POST /check-ins/self", shown)
     await world.ask("approver", f"POST {at}/begin", **one)
     await asyncio.sleep(max(0.0, (begin - datetime.now(UTC)).total_seconds()) + 1.2)
     await world.ask("approver", f"POST {at}/complete", **one)
@@ -54,40 +53,10 @@ async def draws(world: World) -> None:
     await world.ask("approver", f"POST {of}/draw/void", {"reason": "条件变了"}, **one)
 
 
-async def workbooks(world: World) -> None:
-    """Stations with a fault among them: put aside once; the good ones written and taken back."""
-    at = "/stations/imports"
-    headings = ("行政区划代码", "阵地类型", "阵地名称")
-    for number in range(2):
-        book = workbook(
-            headings,
-            [
-                (COUNTY, "科普站", f"第{number}科普站"),
-                (COUNTY, "没有这类", "第九科普站"),
-            ],
-        )
-        kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-        made = await world.ask("officer", f"POST {at}", book, **{"Content-Type": kind})
-        one = {"import_id": made["id"]}
-        await settled(world, at, **one)
-        if number == 0:
-            await world.ask("officer", f"POST {at}/{{import_id}}/discard", **one)
-        else:
-            await world.ask(
-                "officer", f"POST {at}/{{import_id}}/commit", {"valid_only": True}, **one
-            )
-            await settled(world, at, **one)
-            await world.ask("officer", f"POST {at}/{{import_id}}/undo", **one)
-
-
-async def settled(world: World, at: str, **one: str) -> str:
-    """The state of an import when its job has done what it does."""
-    for _ in range(100):
-        read = await world.ask("officer", f"GET {at}/{{import_id}}", **one)
-        if read["state"] not in ("checking", "committing", "writing", "undoing"):
-            break
-        await asyncio.sleep(0.1)
-    return str(read["state"])
+async def settled(world: World, at: str, **one: str) -> None:
+    """Wait until the job of an import has ended: only then may the next one begin."""
+    job = (await world.ask("officer", f"GET {at}/{{import_id}}", **one))["job"]
+    await world.ask_until(lambda job: job["ended_at"], "officer", "GET /jobs/{job_id}", job_id=job)
 
 
 async def factors(world: World) -> None:
@@ -111,4 +80,4 @@ async def factors(world: World) -> None:
     world.province.passwords[name] = changed["new"]
 
 
-LATER = (held, draws, workbooks, factors)
+LATER = (held, draws, factors)

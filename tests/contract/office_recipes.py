@@ -15,7 +15,7 @@ _DAY = timedelta(days=1)
 
 
 async def imports(world: World) -> None:
-    """Each kind of spreadsheet comes back as its template, is refused as empty, remarks and all."""
+    """Each kind of spreadsheet comes back as its template, and is refused as empty."""
     places = ("/activities", "/occurrences/attendance", "/posts", "/stations")
     for place in places:
         at = f"{place}/imports"
@@ -30,7 +30,6 @@ async def imports(world: World) -> None:
                 break
             await asyncio.sleep(0.1)
         await world.ask("officer", f"GET {at}/{{import_id}}/faults", **one)
-        await world.ask("officer", f"GET {at}/{{import_id}}/workbook", **one)
     (job, *_) = (await world.ask("officer", "GET /jobs"))["items"]
     await world.ask("officer", "GET /jobs/{job_id}", job_id=job["id"])
     await world.ask("officer", "GET /jobs/{job_id}/events", job_id=job["id"])
@@ -65,9 +64,10 @@ async def pictures(world: World) -> None:
         "name": "a.png",
         "size": len(content),
         "sha256": sha256(content).hexdigest(),
+        "client_id": str(uuid4()),
         "media_type": "image/png",
     }
-    made = await world.ask("officer", f"POST {at}", told, **activity)
+    made = await world.ask_twice("officer", f"POST {at}", told, **activity)
     one = {"file_id": made["id"]}
     await world.ask("officer", f"GET {file}/upload", **one)
     tus = {"Tus-Resumable": "1.0.0", "Upload-Offset": "0"}
@@ -77,7 +77,9 @@ async def pictures(world: World) -> None:
     await world.ask("officer", f"GET {file}", **one)
     await world.ask("officer", f"GET {file}/preview", **one)
     await world.ask("officer", f"DELETE {at}/{{picture_id}}", **activity, picture_id=made["id"])
-    again = await world.ask("officer", f"POST {at}", {**told, "name": "b.png"}, **activity)
+    again = await world.ask(
+        "officer", f"POST {at}", {**told, "client_id": str(uuid4())}, **activity
+    )
     await world.ask("officer", f"DELETE {file}/upload", None, file_id=again["id"])
 
 

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 from tests.contract.world import World
 
@@ -154,7 +155,8 @@ async def activities(world: World) -> None:
     await world.ask("officer", f"POST {at}/repeat", {"every": "week", "count": 2}, activity_id=one)
     await world.ask("officer", f"GET {at}/pictures", activity_id=one)
     await world.ask("officer", f"PUT {at}/pictures", {"items": []}, activity_id=one)
-    dropped = await drafted(world)
+    offline = lecture(client_id=str(uuid4()))
+    dropped = (await world.ask_twice("officer", "POST /activities", offline))["id"]
     await world.ask("officer", f"DELETE {at}", activity_id=dropped)
     bulk = await drafted(world, "submit")
     found = await world.ask("approver", f"GET {at}", activity_id=bulk)
@@ -215,8 +217,8 @@ async def registrations(world: World) -> None:
     read = await world.ask("nobody", "GET /activities/{activity_id}", activity_id=activity)
     (held,) = (each["id"] for each in read["occurrences"])
     party = [{"name": f"群众{number}", "phone": "13900007000", "age": 30} for number in range(3)]
-    body = {"occurrence_id": held, "party": party}
-    made = await world.ask("citizen", "POST /registrations", body)
+    body = {"occurrence_id": held, "party": party, "client_id": str(uuid4())}
+    made = await world.ask_twice("citizen", "POST /registrations", body)
     one = made["id"]
     for part in ("", "/ticket"):
         await world.ask("citizen", f"GET {at}{part}", registration_id=one)
@@ -226,13 +228,12 @@ async def registrations(world: World) -> None:
     await world.ask("citizen", f"POST {at}/reduce", leaving, registration_id=one)
     await world.ask("checker", "GET /check-ins/codes/{occurrence_id}", occurrence_id=held)
     seen = {"registration_id": one, "members": [1], "occurrence_id": held}
-    checked = await world.ask("checker", "POST /check-ins", seen)
+    checked = await world.ask_twice("checker", "POST /check-ins", seen)
     mistaken, wrong = checked["members"][0]["id"], {"reason": "认错人"}
     await world.ask("checker", "POST /check-ins/{member_id}/undo", wrong, member_id=mistaken)
-    other = await world.ask("other", "POST /registrations", {**body, "party": party[:1]})
+    alone = {"occurrence_id": held, "party": party[:1]}
+    other = await world.ask("other", "POST /registrations", alone)
     await world.ask("other", f"POST {at}/cancel", registration_id=other["id"])
-    device = {"division_code": COUNTY}
-    await world.ask("officer", "POST /check-ins/devices/codes", device)
 
 
 async def waiting(world: World) -> None:
@@ -263,13 +264,14 @@ async def rosters(world: World) -> None:
         "contact": {"name": "李老师", "phone": "13900007008"},
         "party": [{"name": "小明", "age": 15}, {"name": "小红", "age": 15}],
         "on_behalf": True,
+        "client_id": str(uuid4()),
     }
-    made = await world.ask("officer", "POST /registrations/rosters", roster)
+    made = await world.ask_twice("officer", "POST /registrations/rosters", roster)
     one = {"registration_id": made.body.get("id") or made.body.get("registration_id")}
     edit = await world.version("officer", f"{at}/roster", **one)
     await world.ask("officer", f"PATCH {at}/roster", {"school": "湟源县第二小学"}, **one, **edit)
     await world.ask("officer", f"POST {at}/roster/open", {"purpose": "联系家长"}, **one)
-    await world.ask("checker", f"POST {at}/roster/check-in", {"present": [1]}, **one)
+    await world.ask_twice("checker", f"POST {at}/roster/check-in", {"present": [1]}, **one)
 
 
 STORIES = (

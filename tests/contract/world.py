@@ -1,11 +1,14 @@
 """Who asks in a recipe, and what has been reached: operations by method and documented path."""
 
+import asyncio
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
 
+from tests.faults.inside import rows
 from tests.support.province import Answer, Person, Province
 
 Operation = tuple[str, str]
@@ -29,8 +32,10 @@ class World:
     province: Province
     http: aiohttp.ClientSession
     people: dict[str, Person]
-    reached: dict[Operation, int] = field(default_factory=dict)
+    reached: dict[Operation, list[Answer]] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
+    known: dict[str, list[str]] = field(default_factory=dict)
+    """What stood in the paths that were reached, by parameter."""
 
     async def ask(
         self, who: str, operation: str, body: Any = None, query: str = "", /, **given: Any
@@ -43,10 +48,33 @@ class World:
         }
         answer = await self._request(who, method, template.format(**inside) + query, body, headers)
         if 200 <= answer.status < 300:
-            self.reached[method, template] = answer.status
+            self.reached.setdefault((method, template), []).append(answer)
+            for name, value in inside.items():
+                if value not in (there := self.known.setdefault(name, [])):
+                    there.append(value)
         else:
             self.refused.append(f"{who}: {operation}{query} → {answer.status} {answer.body}")
         return answer
+
+    async def ask_twice(self, who: str, operation: str, body: Any, /, **given: Any) -> Answer:
+        """The same again, as over a line that drops: the second answer, which makes nothing new."""
+        await self.ask(who, operation, body, **given)
+        return await self.ask(who, operation, body, **given)
+
+    async def ask_until(
+        self, good: Callable[[Answer], Any], who: str, operation: str, query: str = "", /, **of: Any
+    ) -> Answer:
+        """Ask again until the answer is `good`: what facts and jobs bring about takes a moment."""
+        for _ in range(300):
+            answer = await self.ask(who, operation, None, query, **of)
+            if answer.status >= 400 or good(answer):
+                break
+            await asyncio.sleep(0.1)
+        return answer
+
+    async def sql(self, service: str, statement: str, *values: Any) -> list[Any]:
+        """Straight to a database, with no wall before it: for what needs days to pass."""
+        return await rows(self.province, service, statement, *values)
 
     async def _request(
         self, who: str, method: str, path: str, body: Any, headers: dict[str, str]

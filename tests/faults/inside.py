@@ -67,7 +67,7 @@ async def nothing_waits(qinghai: Province) -> None:
         for line in await asyncio.to_thread(status.read, suite_of(qinghai)):
             waiting = line.told.get("facts_unsent", 0), line.told.get("dead_letters", 0)
             found[line.name] = (line.ready, *waiting)
-        names = ("supervisor", "NATS", "PostgreSQL", *NAMES)
+        names = ("supervisor", "NATS", "PostgreSQL", *suite_of(qinghai).process_names)
         return found == dict.fromkeys(names, (True, 0, 0))
 
     try:

@@ -1,4 +1,4 @@
-"""One suite for all stories: each is about places of its own."""
+"""One suite for all stories; the village lecture comes first, since it counts whole divisions."""
 
 from collections.abc import AsyncIterator, Iterator
 

@@ -1,9 +1,7 @@
-"""An informant in a village drafts without a network, and sends it over a line that drops."""
+"""County and village people without a network: a draft, a door, what was thought, a workbook."""
 
 import asyncio
-import hashlib
 import io
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -13,14 +11,24 @@ import pytest
 from PIL import Image
 
 from tests.engines import free_port
+from tests.events.imports.sheets import HEADINGS, planted
+from tests.journeys.doors import (
+    SIZES,
+    in_airplane_mode,
+    night,
+    phone,
+    registered,
+    taken_along,
+    what_it_came_to,
+)
+from tests.journeys.pasture import PART, Phone, announced
 from tests.kit.files.makers import jpeg, png
-from tests.support.lines import Fault, Line, line_to
+from tests.support.lines import Fault, line_to
 from tests.support.province import Province
+from tests.support.workbooks import marked, workbook
 
 VILLAGE, COUNTY = "630123101200", "630123"
 TITLE_BO = "རི་དྭགས་སྲུང་སྐྱོབ།"
-PART = {"Content-Type": "application/offset+octet-stream", "Tus-Resumable": "1.0.0"}
-BROKEN = (aiohttp.ClientError, ConnectionError, asyncio.IncompleteReadError)
 
 
 def draft(client_id: str) -> dict[str, Any]:
@@ -43,73 +51,6 @@ def draft(client_id: str) -> dict[str, Any]:
                 "capacity": 40,
             }
         ],
-    }
-
-
-class Phone:
-    """The informant's: every request is a connection of its own, over the line."""
-
-    def __init__(self, line: Line, token: str) -> None:
-        self.line = line
-        self.token = token
-        self.api = f"http://127.0.0.1:{line.port}/api/v1"
-
-    async def ask(
-        self, method: str, path: str, *, data: bytes | None = None, json: Any = None, **more: str
-    ) -> tuple[int, Any, dict[str, str]]:
-        """One request; raises one of BROKEN when the line breaks."""
-        headers = {"Authorization": f"Bearer {self.token}", "Connection": "close", **more}
-        body = self._pieces(data) if data is not None else None
-        async with (
-            aiohttp.ClientSession() as http,
-            http.request(
-                method, f"{self.api}{path}", data=body, json=json, headers=headers
-            ) as answer,
-        ):
-            text = await answer.read()
-            kind = answer.headers.get("Content-Type", "")
-            found = await answer.json(content_type=None) if "json" in kind else text
-            return answer.status, found, {k.lower(): v for k, v in answer.headers.items()}
-
-    @staticmethod
-    async def _pieces(data: bytes) -> AsyncIterator[bytes]:
-        for start in range(0, len(data), 8192):
-            yield data[start : start + 8192]
-            await asyncio.sleep(0)
-
-    async def fails(self, fault: Fault, after: int, method: str, path: str, **more: Any) -> None:
-        """A request whose line breaks."""
-        self.line.next_fails(fault, after)
-        with pytest.raises(BROKEN):
-            await self.ask(method, path, **more)
-
-    async def offset(self, file_id: str) -> int:
-        """Where to go on."""
-        status, _, headers = await self.ask("HEAD", f"/files/{file_id}/upload")
-        assert status == 200
-        return int(headers["upload-offset"])
-
-    async def send(self, file_id: str, content: bytes) -> None:
-        """From wherever it stands to the end."""
-        at = await self.offset(file_id)
-        status, body, _ = await self.ask(
-            "PATCH",
-            f"/files/{file_id}/upload",
-            data=content[at:],
-            **PART,
-            **{"Upload-Offset": str(at), "Content-Length": str(len(content) - at)},
-        )
-        assert status == 204, body
-
-
-def announced(content: bytes, name: str, media_type: str, alt: dict[str, str]) -> dict[str, Any]:
-    return {
-        "client_id": str(uuid4()),
-        "name": name,
-        "size": len(content),
-        "sha256": hashlib.sha256(content).hexdigest(),
-        "media_type": media_type,
-        "alt": alt,
     }
 
 
@@ -212,3 +153,116 @@ async def test_a_draft_with_two_pictures_sent_three_times_over_a_bad_line_is_one
         picture.load()
         assert (answer.headers["Cache-Control"], picture.size) == ("public, max-age=600", size)
         assert dict(picture.getexif()) == {}
+
+
+async def until(check: Any) -> Any:
+    """Wait for what a job or a fact brings about."""
+    for _ in range(150):
+        if found := await check():
+            return found
+        await asyncio.sleep(0.1)
+    raise AssertionError("it did not come")
+
+
+async def test_two_scanners_in_airplane_mode_come_to_the_same_and_four_opinions_stay_hidden(
+    qinghai: Province, http: aiohttp.ClientSession
+) -> None:
+    officer = await qinghai.staff(http, f"officer-{COUNTY}")
+    approver = await qinghai.staff(http, f"approver-{COUNTY}")
+    checker = await qinghai.staff(http, f"checker-{COUNTY}")
+    public, people = qinghai.anybody(http), await qinghai.citizens(http, 6000, 5)
+    begin = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=20)
+    times = draft(str(uuid4()))["occurrences"][0] | {"capacity": 80}
+    times |= {"starts_at": begin.isoformat(), "ends_at": (begin + timedelta(hours=2)).isoformat()}
+    body = {**draft(str(uuid4())), "occurrences": [times, {**times, "place": "学校操场"}]}
+    where = f"/activities/{(await officer.do('/activities', body))['id']}"
+    await officer.do(f"{where}/submit")
+    for step in ("approve", "publish"):
+        await approver.do(f"{where}/{step}")
+    occurrences = [each["id"] for each in (await public.get(where))["occurrences"]]
+
+    # At one hall the east door has its line again first, at the other the west door.
+    results, came = [], []
+    for occurrence, east_first in zip(occurrences, (True, False), strict=True):
+        parties = await registered(occurrence, officer, [] if came else people)
+        came = came or [registration for registration, _ in parties[:5]]
+        # The second phone's clock is three hours fast.
+        fast = timedelta(hours=3)
+        doors = [
+            await phone(qinghai, checker, VILLAGE, "东门"),
+            await phone(qinghai, checker, VILLAGE, "西门", wrong_by=fast),
+        ]
+        packs = [await taken_along(door, occurrence) for door in doors]
+        assert [sorted(each["id"] for each in pack) for pack in packs] == [
+            sorted(registration for registration, _ in parties)
+        ] * 2
+        await in_airplane_mode(qinghai, occurrence, [ticket for _, ticket in parties], *doors)
+        for door in doors if east_first else reversed(doors):
+            await door.sync(door.queue[:20])
+            told = await door.sync()
+        assert told["verified"] == {occurrence: sum(SIZES)}
+        numbers = {registration: at for at, (registration, _) in enumerate(parties)}
+        results.append(await what_it_came_to(checker, occurrence, numbers))
+        attendance = await officer.get(f"/occurrences/{occurrence}/attendance")
+        assert attendance["verified"] == 80
+    assert results[0] == results[1]
+    assert sorted(number for _, number, outcome, _ in results[0] if outcome == "counted") == [
+        *range(len(SIZES))
+    ]
+    twice = [(number, name) for name, number, outcome, _ in results[0] if outcome != "counted"]
+    assert sorted(twice) == [(0, "西门"), (1, "东门"), (2, "西门"), (3, "东门"), (4, "西门")]
+    assert [doubtful for *_, doubtful in results[0]] == [False] * (len(SIZES) + 5)
+
+    # Four say what they thought: no tier shows it, whatever is subtracted. The fifth lets it out.
+    year = f"from={begin.year}-01-01&to={begin.year}-12-31"
+    tiers = [VILLAGE[:size] for size in (2, 4, 6, 9, 12)]
+
+    async def shown() -> list[Any]:
+        found = [(await public.get(f"{where}/feedback"))["satisfaction"]]
+        for code in tiers:
+            rollup = await public.get(f"/reports/rollup?division={code}&{year}")
+            listed = await public.get(f"/feedback?division={code}")
+            found += [rollup["figures"]["satisfaction"], *(each for each in listed["items"])]
+        return found
+
+    for person, registration in zip(people[:4], came, strict=False):
+        await person.do("/feedback", {"registration_id": registration, "rating": 5})
+    await night(qinghai, 1)
+    assert await shown() == [None] * 6
+    await people[4].do("/feedback", {"registration_id": came[4], "rating": 1})
+    await night(qinghai, 2)
+    whole = {"answers": 5, "satisfied": 4, "rate": 0.8}
+
+    async def at_every_tier() -> bool:
+        found = await shown()
+        return [each.get("satisfaction", each) for each in found if each] == [whole] * 11
+
+    await until(at_every_tier)
+
+
+async def test_a_workbook_of_5000_rows_comes_back_with_its_37_planted_errors_marked(
+    qinghai: Province, http: aiohttp.ClientSession
+) -> None:
+    officer = await qinghai.staff(http, "officer-6301")
+    rows, rules = planted(5000, 37)
+    headers = {"Authorization": f"Bearer {officer.token}"}
+    at = "/stations/imports"
+    async with http.post(
+        f"{qinghai.api}{at}", data=workbook(HEADINGS, rows), headers=headers
+    ) as answer:
+        assert answer.status == 202, await answer.text()
+        at = f"{at}/{(await answer.json())['id']}"
+
+    async def checked() -> Any:
+        found = await officer.get(at)
+        return found if found["state"] != "checking" else None
+
+    found = await until(checked)
+    assert [found[name] for name in ("state", "rows", "good", "faults", "written")] == [
+        *("checked", 5000, 4963, 37, 0)
+    ]
+    async with http.get(f"{qinghai.api}{at}/workbook", headers=headers) as answer:
+        back = marked(await answer.read())
+    assert sorted(back.coloured) == sorted(back.remarks) == sorted(rules)
+    assert [row[0] for row in back.listed] == list(dict.fromkeys(row[0] for row in back.listed))
+    assert {row[0] for row in back.listed} == set(rules)

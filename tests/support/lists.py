@@ -51,7 +51,7 @@ class Listed:
     who: str
     query: str = ""
     at: str = ""
-    """What stands in the braces of the path."""
+    """What stands in the path from the first brace to the last."""
     shown: Callable[[int], int] = page
     pages: bool = True
     """Takes a limit; what is whole (a series) takes none."""
@@ -62,7 +62,7 @@ class Listed:
     def target(self) -> str:
         query = "&".join(part for part in (f"limit={LIMIT}" * self.pages, self.query) if part)
         start, brace, rest = self.path.partition("{")
-        path = f"{start}{self.at}{rest.partition('}')[2]}" if brace else start
+        path = f"{start}{self.at}{rest.rpartition('}')[2]}" if brace else start
         return f"{path}?{query}" if query else path
 
     @property

@@ -53,7 +53,7 @@ class Person:
         ) as answer:
             text = await answer.text()
             kind = answer.headers.get("Content-Type", "")
-            body = json.loads(text) if "json" in kind else text
+            body = json.loads(text) if text and "json" in kind else text
             return Answer(answer.status, body, answer.headers.copy())
 
     async def get(self, path: str, **headers: str) -> Answer:

@@ -3,7 +3,7 @@
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID, uuid4
 
 import httpx
@@ -15,18 +15,25 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from services.events.door import proofs
 from services.kit.access import Caller
-from tests.support.apps import Running
 
 
 def base64url(raw: bytes) -> str:
     return urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
+class Line(Protocol):
+    """Where requests go: a running service, or the gateway before it."""
+
+    def as_(self, caller: Caller | None = None) -> httpx.AsyncClient:
+        """A client for `caller`; None is nobody."""
+        ...
+
+
 @dataclass
 class Phone:
     """A device. `wrong_by` is what its clock shows too much; `ago` lets a scan be an old one."""
 
-    running: Running
+    running: Line
     name: str = "手机"
     wrong_by: timedelta = timedelta(0)
     key: ec.EllipticCurvePrivateKey = field(
@@ -59,28 +66,38 @@ class Phone:
 
     async def use(self, code: str) -> httpx.Response:
         """Enrol with a code."""
-        body = {
+        async with self.running.as_() as client:
+            answer = await client.post("/check-ins/devices", json=self.enrolment(code))
+        if answer.is_success:
+            self.became(answer.json())
+        return answer
+
+    def enrolment(self, code: str) -> dict[str, Any]:
+        """The body that enrols with a code."""
+        return {
             "code": code,
             "name": self.name,
             "device_at": self.clock().isoformat(),
             "public_key": self.public_key,
             "signature": self.sign(proofs.enrolment_text(code, self.name, self.public_key)),
         }
-        async with self.running.as_() as client:
-            answer = await client.post("/check-ins/devices", json=body)
-        if answer.is_success:
-            self.id = UUID(answer.json()["id"])
-            self.contact = UUID(answer.json()["contact"]["id"])
-        return answer
+
+    def became(self, told: dict[str, Any]) -> None:
+        """Note what a device hears of itself."""
+        self.id, self.contact = UUID(told["id"]), UUID(told["contact"]["id"])
+
+    def proof(self, method: str, target: str, content: bytes = b"") -> str:
+        """The value of `Kepu-Device` for a request."""
+        clock = proofs.milliseconds(self.clock())
+        signature = self.sign(proofs.request_text(method, target, clock, content))
+        return f"{self.id} {clock} {signature}"
 
     async def request(
         self, method: str, target: str, body: Any = None, **headers: str
     ) -> httpx.Response:
         """A request that the device signs."""
         content = orjson.dumps(body) if body is not None else b""
-        clock = proofs.milliseconds(self.clock())
-        proof = self.sign(proofs.request_text(method, target, clock, content))
-        sent = {"Kepu-Device": f"{self.id} {clock} {proof}", **headers}
+        sent = {"Kepu-Device": self.proof(method, target, content), **headers}
         if content:
             sent["Content-Type"] = "application/json"
         async with self.running.as_() as client:

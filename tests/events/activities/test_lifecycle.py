@@ -115,6 +115,7 @@ async def test_the_published_fact_says_who_when_and_how_many(
                 "occurrences": 1,
                 "form": "lecture",
                 "campaign_id": None,
+                "places": [],
             },
             COUNTY,
             4,

@@ -31,6 +31,26 @@ async def test_an_occurrence_is_not_held_at_the_end_of_all_days(events: Running)
     assert {each["rule"] for each in answer.json()["errors"]} == {"day-out-of-range"}
 
 
+async def test_no_body_takes_a_day_of_the_first_year(events: Running) -> None:
+    day, errors = "0001-01-01", []
+    bodies = {
+        "/stations": ("opened_on", {"kind": "science_station", "name": "申中站"}),
+        "/posts": ("begins_on", {"role": "informant", "name": "卓玛"}),
+        "/targets": ("due_on", {"measure": "rural_bases", "source": "方案"}),
+        "/divisions/changes": (
+            "effective_on",
+            {"document": "一号", "decided_on": "2026-01-01", "kind": "rename"}
+            | {"lines": [{"code": "630123", "successor": "630123", "name": "新县"}]},
+        ),
+    }
+    async with events.as_(staff(Role.ADMINISTRATOR, "63")) as administrator:
+        for path, (name, body) in bodies.items():
+            at = {} if path == "/divisions/changes" else {"division_code": "630123"}
+            answer = await administrator.post(path, json={**body, **at, name: day})
+            errors += [(path, each["pointer"], each["rule"]) for each in answer.json()["errors"]]
+    assert errors == [(path, f"/{name}", "day-out-of-range") for path, (name, _) in bodies.items()]
+
+
 @pytest.mark.parametrize(
     "body",
     [b'{"title": "\xff"}', b"[" * 20000, b'{"title": ' + b"9" * 6000 + b"}"],

@@ -2,7 +2,6 @@
 
 import asyncio
 import io
-import random
 from collections.abc import AsyncIterator
 
 import openpyxl
@@ -10,40 +9,13 @@ import pytest
 
 from services.kit.access import Role
 from services.kit.ids import uuid7
+from tests.events.imports.sheets import HEADINGS, planted, row, stations
 from tests.support.apps import Running, staff
 from tests.support.queries import counted
 from tests.support.workbooks import imported, marked, settled, workbook
 
-HEADINGS = (
-    "行政区划代码",
-    "阵地类型",
-    "阵地名称",
-    "牵头部门",
-    "责任单位",
-    "启用日期",
-    "联系人",
-    "联系电话",
-)
 HUANGYUAN = "630123"
 OFFICER = staff(Role.OFFICER, HUANGYUAN)
-
-
-def row(number: int, code: str = "630123101", **over: object) -> list[object]:
-    given = {
-        "code": code,
-        "kind": "科普站",
-        "name": f"第{number}科普站",
-        "lead": "县科协",
-        "unit": "乡政府",
-        "since": "2024-05-01",
-        "contact": "才让卓玛",
-        "phone": "13800000000",
-    }
-    return list((given | over).values())
-
-
-def stations(rows: int, **over: object) -> bytes:
-    return workbook(HEADINGS, [row(number, **over) for number in range(rows)])  # type: ignore[arg-type]
 
 
 async def count(events: Running) -> int:
@@ -55,24 +27,7 @@ async def test_a_workbook_of_5000_rows_with_37_planted_errors_comes_back_with_ex
     events_with_register: Running,
 ) -> None:
     """Nothing is written; the caller's own file comes back, and openpyxl finds the very cells."""
-    chance = random.Random(37)
-    rows = [row(number) for number in range(5000)]
-    planted: dict[str, tuple[str, str]] = {}
-    wrong = (
-        ("A", 0, "630123999", "division-not-standing"),
-        ("A", 0, "6301x", "division-code"),
-        ("A", 0, "6.30123E+11", "digits-lost"),
-        ("A", 0, "6321", "row-out-of-reach"),
-        ("B", 1, "电影院", "enum"),
-        ("C", 2, None, "missing-field"),
-        ("F", 5, "2024-13-01", "cell-day"),
-        ("H", 7, "一三八", "cell-phone"),
-        ("D", 3, "科", "string-too-short"),
-    )
-    for number, at in enumerate(chance.sample(range(5000), 37)):
-        letter, column, value, rule = wrong[number % len(wrong)]
-        rows[at][column] = value
-        planted[f"{letter}{at + 2}"] = (str(value or ""), rule)
+    rows, rules = planted(5000, 37)
     async with events_with_register.as_(OFFICER) as client:
         done = await imported(client, "/stations", workbook(HEADINGS, rows), name="湟源县阵地.xlsx")
         assert (done["state"], done["rows"], done["good"]) == ("checked", 5000, 4963)
@@ -89,15 +44,13 @@ async def test_a_workbook_of_5000_rows_with_37_planted_errors_comes_back_with_ex
             ).json()
             listed += page["items"]
             cursor = page["next"]
-        assert {one["cell"]: one["rule"] for one in listed} == {
-            cell: rule for cell, (_, rule) in planted.items()
-        }
+        assert {one["cell"]: one["rule"] for one in listed} == rules
         assert len(listed) == 37
         back = await client.get(f"/stations/imports/{done['id']}/workbook")
     found = marked(back.content)
-    assert sorted(found.coloured) == sorted(planted)
-    assert sorted(found.remarks) == sorted(planted)
-    assert sorted(line[0] for line in found.listed) == sorted(planted)
+    assert sorted(found.coloured) == sorted(rules)
+    assert sorted(found.remarks) == sorted(rules)
+    assert sorted(line[0] for line in found.listed) == sorted(rules)
     assert found.cells[1:] == [tuple(one) for one in rows]
 
 
@@ -394,6 +347,8 @@ async def test_a_file_that_is_no_sheet_is_refused_in_words(events_with_register:
         ):
             found = await imported(client, "/stations", content)
             assert (found["state"], found["problem"]["rule"]) == ("refused", rule)
+            marked_one = await client.get(f"/stations/imports/{found['id']}/workbook")
+            assert marked_one.json()["type"] == "/api/v1/problems/file-not-readable"
             assert found["problem"]["reason"]
 
 

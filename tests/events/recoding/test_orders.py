@@ -13,6 +13,7 @@ from tests.events.recoding.records import NEW, OLD, ORDER, TOWNSHIP, VILLAGE
 from tests.events.recoding.story import activities, done, entered, folded, job_ended
 from tests.support.activities import published_activity
 from tests.support.apps import Running, staff
+from tests.support.follows import codes_of, followed
 from tests.support.queries import counted
 
 MANAGER = staff("administrator", "63")
@@ -234,21 +235,7 @@ async def test_the_list_of_orders_is_the_same_number_of_questions(before: Runnin
 
 async def test_every_column_with_a_division_follows_or_says_why_not(before: Running) -> None:
     """A new table that forgets it is found here: give it a line in services/events/follows.py."""
-    found = await before.rows(
-        """SELECT c.table_name || '.' || c.column_name FROM information_schema.columns c
-        JOIN information_schema.tables t USING (table_schema, table_name)
-        WHERE c.table_schema = 'public' AND t.table_type = 'BASE TABLE'
-            AND c.data_type IN ('character varying', 'text', 'ARRAY')
-            AND (c.column_name LIKE '%division%' OR c.column_name LIKE '%\\_code'
-                OR c.column_name IN ('code', 'hosts', 'today')
-                OR (c.collation_name = 'C' AND c.character_maximum_length = 12))"""
-    )
     follows = {f"{each.table}.{each.column}" for each in FOLLOWS}
     recorded = {f"{each.table}.{each.recorded}" for each in FOLLOWS}
-    known = follows | recorded | set(STAY)
-    assert {name for (name,) in found} - known == set()
-    triggers = await before.rows(
-        "SELECT c.relname FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid"
-        " WHERE g.tgname = c.relname || '_follow'"
-    )
-    assert {name for (name,) in triggers} == {each.table for each in FOLLOWS}
+    assert await codes_of(before) - follows - recorded - set(STAY) == set()
+    assert await followed(before) == {each.table for each in FOLLOWS}

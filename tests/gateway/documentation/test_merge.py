@@ -123,6 +123,17 @@ def test_an_edit_also_tells_of_conflicts_and_of_the_version_it_needs() -> None:
     )
 
 
+def test_what_is_read_of_one_thing_may_be_missing_or_not_to_be_had_in_its_state() -> None:
+    item = get("read_venue")
+    name = {"name": "venue_id", "in": "path", "required": True, "schema": {"type": "string"}}
+    item["get"]["parameters"] = [name]
+    made = merged(venues=document(**{"venues/{venue_id}": item}))
+    read = made["paths"]["/api/v1/venues/{venue_id}"]["get"]
+    assert sorted(read["responses"]) == sorted(
+        ["200", "304", "401", "403", "404", "409", "422", "429", "500", "503", "504"]
+    )
+
+
 def test_accept_language_is_said_once_and_meant_everywhere() -> None:
     item = get("list_venues")
     item["get"]["parameters"] = [

@@ -16,6 +16,10 @@ from tests.support.apps import citizen, staff
 
 COUNTY = "630123"
 OWNER = uuid7()
+HONOUR_STEPS = (
+    *("confirmed", "expired", "followed", "granted", "host_changed"),
+    *("rectifying", "reinstated", "revoked", "suspended"),
+)
 
 
 def fact(type_: str, *, division: str = COUNTY, **data: Any) -> Envelope:
@@ -48,8 +52,12 @@ def test_what_is_open_to_everybody_is_what_the_public_may_read_anyway() -> None:
         "events.draw_frozen.v1",
         "events.draw_opened.v1",
         "events.draw_voided.v1",
-        "venues.venue_closed.v1",
-        "venues.venue_published.v1",
+        *(f"venues.honour_{step}.v1" for step in HONOUR_STEPS),
+        *(f"venues.notice_{step}.v1" for step in ("changed", "finished", "opened", "withdrawn")),
+        *(f"venues.panel_{step}.v1" for step in ("disclosed", "drawn", "frozen", "voided")),
+        "venues.programme_published.v1",
+        "venues.programme_withdrawn.v1",
+        *(f"venues.venue_{step}.v1" for step in ("changed", "closed", "published")),
     ]
 
 

@@ -160,6 +160,8 @@ def javascript() -> pikepdf.Dictionary:
         (pdf_bomb(5), Kind.PDF, None),
         (pdf_bomb(600), Kind.PDF, ExpandsTooMuch),
         (pdf_bomb(600, times=2), Kind.PDF, ExpandsTooMuch),
+        (pdf_bomb(30, times=2).replace(b"/FlateDecode", b"/#46lateDecode"), Kind.PDF,
+         ExpandsTooMuch),
         (pdf(OpenAction=javascript()), Kind.PDF, FileActive),
         (b"%PDF-1.4\n%%EOF\n", Kind.PDF, DocumentUnreadable),
         (xlsx(), Kind.XLSX, None),
