@@ -46,7 +46,7 @@ def main() -> None:
     KEPU_HOME   folder of the installation (default: .kepu in the project)
     KEPU_PORT   where the gateway listens (default: 8000; NATS uses the port after it)
     KEPU_HOST   the address it listens on (default: 127.0.0.1)
-    EVENTS_PROCESSES, VENUES_PROCESSES   how many processes share a service's work (2, 1)
+    EVENTS_PROCESSES, VENUES_PROCESSES   how many processes share a service's work (1)
     KEPU_PG_BIN, KEPU_NATS_BIN   programs other than the packaged ones
     NATS_URL                     a NATS of yours instead of the embedded one
     EVENTS_DATABASE_URL, EVENTS_OWNER_DATABASE_URL, VENUES_…, GATEWAY_…

@@ -27,12 +27,10 @@ class Service:
     name: str
     package: str
     is_public: bool = False
-    processes: int = 1
-    """How many stand side by side, unless NAME_PROCESSES says otherwise; the gateway is one."""
 
 
 SERVICES = (
-    Service("events", "services.events", processes=2),
+    Service("events", "services.events"),
     Service("venues", "services.venues"),
     Service("gateway", "gateway", is_public=True),
 )
@@ -73,7 +71,7 @@ class Suite:
     def processes(self, service: Service) -> tuple[str, ...]:
         """The names of a service's processes: events, events-2 … Raises CannotStart."""
         variable = f"{service.name.upper()}_PROCESSES"
-        given = self.given.get(variable, str(service.processes))
+        given = self.given.get(variable, "1")
         if not given.isdecimal() or not 1 <= int(given) <= MOST_PROCESSES:
             raise CannotStart(f"{variable} is {given!r}; it must be from 1 to {MOST_PROCESSES}.")
         if service.is_public and int(given) > 1:

@@ -19,7 +19,7 @@ from tests.support.province import Answer, Province, province
 @pytest.fixture(scope="module")
 def qinghai() -> Iterator[Province]:
     """A suite of its own: recipes change accounts and divisions."""
-    with province(EVENTS_PROCESSES="1") as running:
+    with province() as running:
         yield running
 
 

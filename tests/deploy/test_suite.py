@@ -62,14 +62,14 @@ def test_the_first_start_says_where_to_go(installation: Installation, running: R
 def test_every_process_is_ready_and_small(installation: Installation, running: Running) -> None:
     lines = status.read(suite_of(installation))
     assert {line.name: line.ready for line in lines} == dict.fromkeys(
-        ("supervisor", "NATS", "PostgreSQL", "events", "events-2", "venues", "gateway"), True
+        ("supervisor", "NATS", "PostgreSQL", *NAMES), True
     )
     assert sum(line.memory_mb for line in lines) < 900
     answer = installation.kepu("status")
     assert answer.returncode == 0
 
 
-@pytest.mark.parametrize("name", ["NATS", "PostgreSQL", "events-2", "gateway"])
+@pytest.mark.parametrize("name", ["NATS", "PostgreSQL", "events", "gateway"])
 def test_a_process_that_dies_comes_back(
     installation: Installation, running: Running, name: str
 ) -> None:

@@ -252,7 +252,7 @@ async def the_totals_fold_again_to_the_same(qinghai: Province, maker: Person, da
 @pytest.mark.timeout(300)
 async def test_no_registration_is_lost_or_doubled_whatever_is_killed() -> None:
     # One officer registers them all: more than anybody does in a minute.
-    with province(GATEWAY_RATE_WRITES="0") as qinghai:
+    with province(GATEWAY_RATE_WRITES="0", EVENTS_PROCESSES="2") as qinghai:
         connector = aiohttp.TCPConnector(limit=WORKERS * 2)
         # No request waits longer than the gateway's own deadline.
         limit = aiohttp.ClientTimeout(total=40)
