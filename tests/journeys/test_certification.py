@@ -241,7 +241,7 @@ TRAIL = (
     ("expert_review", "approver draw_frozen, approver panel_drawn, officer send_back"),
     ("expert_review", "applicant submit, approver pass"),
     ("site_visit", "officer record_inspection, officer release_inspection, approver pass"),
-    ("credit_check", "approver credit_ask, platform credit_red_line, approver credit_repair"),
+    ("credit_check", "approver credit_ask, approver credit_repair"),
     ("credit_check", "platform credit_clear, approver pass"),
     ("deliberation", "approver pass"),
     ("notice", "approver open_notice, platform receive_objection, approver accept_objection"),
@@ -255,6 +255,8 @@ TRAIL = (
     (None, "officer propose_removal, approver revoke"),
 )
 """Stage, who, what; an objection came by nobody who could be known from here."""
+RED_LINE = ("credit_check", "platform", "credit_red_line")
+"""Once or twice: the question that waited may be answered before the approver's own."""
 
 
 async def _the_trail_tells_it_all(base: Base, stranger: Person) -> None:
@@ -267,6 +269,8 @@ async def _the_trail_tells_it_all(base: Base, stranger: Person) -> None:
         str(UUID(int=0)): "platform",
     }
     told = [(line["stage_key"], names[line["actor"]], line["action"]) for line in trail]
+    assert 1 <= told.count(RED_LINE) <= 2
+    told = [line for line in told if line != RED_LINE]
     assert told == [(stage, *one.split(" ")) for stage, steps in TRAIL for one in steps.split(", ")]
     assert [line["decided_at"] for line in trail] == sorted(line["decided_at"] for line in trail)
     assert {line["rule_number"] for line in trail} == {1}
