@@ -39,8 +39,8 @@ HONOURS_LISTED = (
     listed(
         "honours: decided where the programme is",
         f"{HONOURS}/queries.py",
-        "authority = func.coalesce(Programme.division_code, Honour.division_code)",
-        "authority = Honour.division_code",
+        "return func.coalesce(Programme.division_code, named_elsewhere)",
+        "return code",
         f"{TESTS}/test_steps.py",
     ),
     listed(
