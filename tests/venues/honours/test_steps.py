@@ -11,6 +11,7 @@ from services.kit.access import Caller, Role
 from services.venues.honours.rules import LIFECYCLE, HonourState
 from tests.support.apps import Running, citizen, staff
 from tests.support.honours import named, source
+from tests.venues.honours.test_granting import venue
 
 APPROVER = staff(Role.APPROVER, "63")
 REASON = {"reason": "年度检查发现全年开放不足一百天"}
@@ -92,6 +93,27 @@ async def test_only_who_decides_at_the_programme_s_division_takes_a_step(
     async with venues.as_(APPROVER) as approver:
         assert (await approver.post(f"/honours/{uuid4()}/suspend", json=REASON)).status_code == 404
         assert (await approver.post(f"/honours/{honour}/suspend", json={})).status_code == 422
+
+
+async def test_a_county_does_not_take_away_what_another_level_gave(venues: Running) -> None:
+    """Without a programme here, the level of an honour says who decides on it."""
+    at = str(await venue(venues))
+    found = {}
+    for level in ("county", "prefecture", "provincial", "national"):
+        async with venues.as_(APPROVER) as approver:
+            given = source(venue_id=at, level=level, title=f"基地 {level}", number=None)
+            made = (await approver.post("/honours", json=given)).json()["id"]
+        for code in ("630123", "6301", "63"):
+            async with venues.as_(staff(Role.APPROVER, code)) as client:
+                answer = await client.post(f"/honours/{made}/suspend", json=REASON)
+            found[level, code] = answer.status_code
+    assert [code for code, status in found.items() if status == 200] == [
+        ("county", "630123"),
+        ("prefecture", "6301"),
+        ("provincial", "63"),
+        ("national", "63"),
+    ]
+    assert set(found.values()) <= {200, 403, 409}
 
 
 async def test_a_suspension_is_seen_and_lifted_and_told_each_time(
