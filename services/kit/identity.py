@@ -19,7 +19,8 @@ async def from_token(request: Request) -> Caller:
     return caller
 
 
-async def _caller(request: Request) -> Caller:
+async def caller_of(request: Request) -> Caller:
+    """Who asks, with the codes that a division had before."""
     caller: Caller = await request.app.state.kit.service.authenticate(request)
     caller = request.app.state.kit.codes.widen(caller)
     work = current()
@@ -28,4 +29,4 @@ async def _caller(request: Request) -> Caller:
     return caller
 
 
-CallerDep = Annotated[Caller, Depends(_caller)]
+CallerDep = Annotated[Caller, Depends(caller_of)]

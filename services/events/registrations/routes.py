@@ -130,7 +130,7 @@ async def _answer(
     return _out(entry, caller, now)
 
 
-@router.post("", status_code=201, repeats=True)
+@router.post("", status_code=201, repeats=True, direct=True)
 async def register(
     db: Db, caller: CallerDep, kit: KitDep, given: RegistrationIn, response: Response
 ) -> RegistrationOut:

@@ -123,7 +123,7 @@ async def _answer(
     return _out(found, caller, at)
 
 
-@router.post("", status_code=201, repeats=True)
+@router.post("", status_code=201, repeats=True, direct=True)
 async def reserve(
     db: Db, caller: CallerDep, kit: KitDep, given: ReservationIn, response: Response
 ) -> ReservationOut:

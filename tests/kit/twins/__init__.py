@@ -1,0 +1,1 @@
+"""One write behind two routes, for the tests of direct routes."""
