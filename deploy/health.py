@@ -11,9 +11,12 @@ TIMEOUT_S = 2.0
 def ask(url: str, path: str) -> tuple[int, dict[str, Any]] | None:
     """Status and JSON of `path` at `url` (http://host:port or unix:///path); None when silent."""
     socket = url.removeprefix("unix://") if url.startswith("unix://") else None
-    transport = httpx.HTTPTransport(uds=socket)
+    # Plain HTTP on this machine: no certificates to read (20 ms each time) and no proxy to ask.
+    transport = httpx.HTTPTransport(uds=socket, verify=False)
     base = "http://service" if socket else quote(url, safe=":/")
-    with httpx.Client(transport=transport, base_url=base, timeout=TIMEOUT_S) as client:
+    with httpx.Client(
+        transport=transport, base_url=base, timeout=TIMEOUT_S, trust_env=False
+    ) as client:
         try:
             response = client.get(path)
         except httpx.TransportError:

@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from gateway.grants.models import GrantRow
 from gateway.identity.actions import staff_account
 from gateway.identity.audit import note
-from gateway.identity.passwords import hashed
+from gateway.identity.passwords import hashed_of_chance
 from gateway.identity.rules import new_password, today
 from gateway.identity.schemas import AccountIn
 from gateway.settings import GatewaySettings
@@ -89,7 +89,7 @@ async def _make(db: AsyncSession, vault: Vault) -> list[str]:
     for demo in demos():
         password = new_password()
         given = AccountIn(username=demo.username, name=demo.name, home_code=demo.division)
-        row = staff_account(vault, given, await hashed(password), temporary=False)
+        row = staff_account(vault, given, hashed_of_chance(password), temporary=False)
         db.add(row)
         await db.flush()
         db.add(_grant(row.id, demo, since))

@@ -51,6 +51,8 @@ THROWAWAY = {
     "max_wal_senders": "0",
     "autovacuum": "off",
     "io_method": "sync",
+    # Every password here is known; each connection would compute thousands of hashes of it.
+    "scram_iterations": "1",
 }
 
 

@@ -5,8 +5,10 @@ from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.profiles import CHEAPEST
 
 _HASHER = PasswordHasher()
+_OF_CHANCE = PasswordHasher.from_parameters(CHEAPEST)
 # Each takes 64 MiB and most of a core for some 50 ms: a rush of sign-ins queues here.
 _AT_ONCE = 4
 
@@ -19,6 +21,12 @@ def _turn(_: int) -> asyncio.Semaphore:
 def hashed_now(password: str) -> str:
     """The hash, for commands that have no event loop to block."""
     return _HASHER.hash(password)
+
+
+def hashed_of_chance(password: str) -> str:
+    """The hash of a password that chance made with 79 bits (`new_password`) and that stays: nobody
+    tries them all, however quick each is. What people choose is never hashed so."""
+    return _OF_CHANCE.hash(password)
 
 
 async def hashed(password: str) -> str:

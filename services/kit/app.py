@@ -120,7 +120,8 @@ class Kit:
         own, wake = database_of(self.service.name), asyncio.Event()
         self.database.on_jobs = wake.set  # type: ignore[method-assign]
         for number in range(own.job_workers):
-            self.spawn(Worker(self, wake, own.job_lease_s).run(), f"jobs-{number}")
+            worker = Worker(self, wake, own.job_lease_s)
+            self.spawn(worker.run(look_at_once=number == 0), f"jobs-{number}")
         self.spawn(run_schedule(FORGET_JOBS, self), FORGET_JOBS.name)
 
     async def _connect_nats(self) -> None:

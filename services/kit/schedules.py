@@ -18,18 +18,27 @@ if TYPE_CHECKING:
     from services.kit.app import Kit
 
 
+LATEST_START_S = 60
+
+
 @dataclass(frozen=True)
 class Schedule:
     """`turn(db)` does at most one batch and answers how many rows it moved; it runs again at once
-    while there is more, else after `every_s` seconds."""
+    while there is more, else after `every_s` seconds.
+
+    The first turn comes as late, but within a minute: a process that starts has people waiting.
+    `soon`, within a second, is for what they look at from the beginning.
+    """
 
     name: str
     every_s: float
     turn: Callable[[AsyncSession], Awaitable[int]]
+    soon: bool = False
 
 
 async def run_schedule(schedule: Schedule, kit: "Kit") -> None:
     """Take turns until cancelled. A turn that fails is logged, undone, and tried again."""
+    await asyncio.sleep(1 if schedule.soon else min(schedule.every_s, LATEST_START_S))
     while True:
         moved = 0
         begin(Work(request_id=str(uuid7()), traceparent=new_traceparent(), actor="service"))

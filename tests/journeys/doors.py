@@ -34,7 +34,8 @@ class Air:
     def as_(self, caller: Caller | None = None) -> httpx.AsyncClient:
         """A device signs: it is nobody else."""
         assert caller is None
-        return httpx.AsyncClient(base_url=self.api, headers={"X-Forwarded-For": self.address})
+        headers = {"X-Forwarded-For": self.address}
+        return httpx.AsyncClient(base_url=self.api, verify=False, headers=headers)
 
 
 async def phone(qinghai: Province, checker: Person, division: str, name: str, **how: Any) -> Phone:

@@ -160,4 +160,4 @@ async def count_the_day(db: AsyncSession) -> int:
     return 0
 
 
-SCHEDULE = Schedule("count_coverage", 300, count_the_day)
+SCHEDULE = Schedule("count_coverage", 300, count_the_day, soon=True)

@@ -38,14 +38,15 @@ def files_for(*purposes: Purpose) -> Callable[[Kit], Awaitable[None]]:
 
 
 async def _keep_tidy(parts: Files) -> None:
+    done = 0
     while True:
+        if not done:
+            await asyncio.sleep(EVERY_S)
         done = 0
         try:
             done = await tidy(parts)
         except (*INTERRUPTIONS, Unavailable) as error:
             log.warning("files_untidy", error=repr(error)[:500])
-        if not done:
-            await asyncio.sleep(EVERY_S)
 
 
 async def tidy(parts: Files) -> int:

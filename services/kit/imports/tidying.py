@@ -15,6 +15,7 @@ from services.kit.imports.work import expire
 from services.kit.logs import log
 from services.kit.outages import INTERRUPTIONS
 from services.kit.problems import Problem
+from services.kit.schedules import LATEST_START_S
 
 if TYPE_CHECKING:
     from services.kit.app import Kit
@@ -29,6 +30,7 @@ async def tidy(kit: "Kit") -> None:
 
 
 async def _loop(kit: "Kit") -> None:
+    await asyncio.sleep(LATEST_START_S)
     while True:
         try:
             await let_go(kit, datetime.now(UTC))

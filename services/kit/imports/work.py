@@ -69,11 +69,21 @@ async def _carry(importer: Importer, task: Task) -> dict[str, Any]:
             await _Checking(importer, task, row).check(file)
         else:
             await _write(importer, task, row, file)
+        if task.result is not None:
+            return task.result
         row = await _row(task)
-    return {
-        "import": str(row["id"]),
-        **{name: row[name] for name in ("state", "rows", "good", "written", "faults")},
-    }
+    return _result(row)
+
+
+def _result(row: RowMapping) -> dict[str, Any]:
+    counts = {name: row[name] for name in ("state", "rows", "good", "written", "faults")}
+    return {"import": str(row["id"]), **counts}
+
+
+async def _end(db: AsyncSession, task: Task, row: RowMapping, action: str, **values: Any) -> None:
+    """The import comes to rest, and the job with it: what is seen at rest may be acted on."""
+    await log.move(db, row, action, **values)
+    task.result = _result(await log.locked(db, row["id"]))
 
 
 async def _row(task: Task) -> RowMapping:
@@ -186,7 +196,8 @@ class _Checking:
         async with self._task.batch() as db:
             row = await log.locked(db, self._row["id"])
             await log.forget_faults(db, row["id"])
-            await log.move(db, row, "refuse", problem=problem, checked_at=datetime.now(UTC))
+            now = datetime.now(UTC)
+            await _end(db, self._task, row, "refuse", problem=problem, checked_at=now)
 
     async def _settle(self, table: Table) -> None:
         mode = self._row["mode"]
@@ -195,7 +206,10 @@ class _Checking:
         counts = {**self._counts(), "ignored": table.ignored[:50], "left_out": table.left_out[:50]}
         async with self._task.batch() as db:
             row = await log.locked(db, self._row["id"])
-            await log.move(db, row, "write" if goes_on else "settle", **counts)
+            if goes_on:
+                await log.move(db, row, "write", **counts)
+            else:
+                await _end(db, self._task, row, "settle", **counts)
 
 
 def _sampled(table: Table, record: Record) -> dict[str, Any]:
@@ -216,15 +230,9 @@ async def _write(importer: Importer, task: Task, row: RowMapping, file: io.Bytes
         async with task.batch() as db:
             written = await _write_all(importer, task, row, table, db)
             there = await log.locked(db, row["id"])
-            await log.move(
-                db,
-                there,
-                "finish",
-                written=written,
-                # A row may have become good since it was looked at.
-                good=max(there["good"], written),
-                done_at=datetime.now(UTC),
-            )
+            # A row may have become good since it was looked at.
+            good, now = max(there["good"], written), datetime.now(UTC)
+            await _end(db, task, there, "finish", written=written, good=good, done_at=now)
             task.done = written
     except (_Otherwise, IntegrityError, asyncpg.IntegrityConstraintViolationError) as error:
         # Somebody wrote the like meanwhile: the next look says which row it is. Once only, so

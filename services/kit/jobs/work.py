@@ -100,6 +100,8 @@ class Task:
         self.done: int = row["done"]
         self.total: int | None = row["total"]
         self.cursor: dict[str, Any] = row["cursor"]
+        self.result: dict[str, Any] | None = None
+        """Set in the last batch, the job ends with it: nobody sees the one without the other."""
         self._worker = worker
 
     @asynccontextmanager
@@ -121,6 +123,7 @@ class Task:
                 raise Cancelled()
             yield db
             await db.flush()
+            ending = {} if self.result is None else _ending(JobState.DONE, result=self.result)
             await self.write(
                 db,
                 phase=self.phase,
@@ -128,6 +131,7 @@ class Task:
                 total=self.total,
                 cursor=self.cursor,
                 takes=1,
+                **ending,
             )
 
     async def write(self, db: AsyncSession, **values: Any) -> None:
@@ -153,8 +157,10 @@ class Worker:
         self._wake = wake
         self._lease_s = lease_s
 
-    async def run(self) -> None:
+    async def run(self, *, look_at_once: bool = True) -> None:
         """Take jobs up until cancelled. While the database is away they wait."""
+        if not look_at_once:
+            await self._idle()
         while True:
             worked = False
             try:
@@ -165,9 +171,12 @@ class Worker:
                 log.warning("jobs_interrupted", error=repr(error)[:500])
                 await asyncio.sleep(IDLE_S)
             if not worked:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), IDLE_S)
-                self._wake.clear()
+                await self._idle()
+
+    async def _idle(self) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), IDLE_S)
+        self._wake.clear()
 
     async def _turn(self) -> bool:
         """Take one job up and carry it as far as it goes; False when none waits."""
@@ -209,7 +218,7 @@ class Worker:
 
     async def _carry(self, task: Task) -> None:
         try:
-            result = _json(await task.job.run(task))
+            result = await task.job.run(task)
         except Cancelled:
             await self._stop(task, None)
         except Lost:
@@ -219,7 +228,10 @@ class Worker:
                 raise
             await self._stop(task, self._problem_of(error))
         else:
-            await self._end(task, JobState.DONE, result=result)
+            if task.result is None:
+                await self._end(task, JobState.DONE, result=result)
+            else:
+                log.info("job_ended", job=task.job.name, state=JobState.DONE.value)
 
     def _problem_of(self, error: Exception) -> Problem:
         if isinstance(error, Problem):
@@ -244,7 +256,7 @@ class Worker:
     async def _take_back(self, task: Task, problem: dict[str, Any] | None) -> None:
         assert task.job.undo is not None
         try:
-            result = _json(await task.job.undo(task))
+            result = await task.job.undo(task)
         except Lost:
             raise
         except Exception as error:  # it could not be taken back: that is the worse problem
@@ -256,7 +268,7 @@ class Worker:
 
     async def _end(self, task: Task, state: JobState, **values: Any) -> None:
         async with self._database.transaction(SERVICE) as db:
-            await task.write(db, state=state.value, ended_at=func.now(), lease_until=None, **values)
+            await task.write(db, **_ending(state, **values))
         log.info("job_ended", job=task.job.name, state=state.value)
 
     async def _renew(self, job_id: UUID) -> None:
@@ -274,9 +286,10 @@ class Worker:
                 await run(db, _LET_GO, {"id": job_id, "worker": self.id, "after": after_s})
 
 
-def _json(result: dict[str, Any] | None) -> dict[str, Any]:
-    found: dict[str, Any] = orjson.loads(orjson.dumps(result or {}, default=str))
-    return found
+def _ending(state: JobState, **values: Any) -> dict[str, Any]:
+    if "result" in values:
+        values["result"] = orjson.loads(orjson.dumps(values["result"] or {}, default=str))
+    return {"state": state.value, "ended_at": func.now(), "lease_until": None, **values}
 
 
 def _ended(problem: dict[str, Any] | None) -> JobState:
