@@ -18,7 +18,7 @@ up: setup ## Start the whole suite and keep it running (Ctrl-C stops it)
 	@$(BIN)/kepu up
 
 test: setup-dev ## Run every test, on throwaway engines
-	$(BIN)/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 4 --dist loadscope --no-loadscope-reorder
 
 lint: setup-dev ## Check style, types and the direction of imports
 	$(BIN)/ruff check .

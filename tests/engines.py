@@ -4,13 +4,8 @@ Loaded with `pytest_plugins = ["tests.engines"]`. The fixture `postgres` is a `T
 `nats_url` is an address. Both die with the worker, also when it is killed.
 """
 
-import fcntl
-import os
 import secrets
-import shutil
 import socket
-import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from random import SystemRandom
@@ -21,9 +16,9 @@ import pytest
 from deploy.engines.databases import ensure_database, ensure_role, owner_of, quoted, role_of
 from deploy.engines.nats import Nats
 from deploy.engines.postgres import SUPERUSER, Postgres, dsn
+from tests.support.folders import throwaway
 
 PASSWORD = "throwaway"
-PREFIX = "kepu-test-"
 
 
 class TestCluster:
@@ -84,44 +79,11 @@ def free_port() -> int:
     raise RuntimeError("no free port between 20000 and 32000")
 
 
-def sweep() -> None:
-    """Remove the folders of workers that were killed."""
-    for left in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        try:
-            found = left.stat()
-            # A folder so young may be one that another worker is about to lock.
-            if found.st_uid != os.getuid() or time.time() - found.st_mtime < 60:
-                continue
-            lock = _locked(left)
-        except FileNotFoundError:  # another worker was quicker
-            continue
-        if lock is not None:
-            shutil.rmtree(left, ignore_errors=True)
-            os.close(lock)
-
-
 @pytest.fixture(scope="session")
 def engine_folder() -> Iterator[Path]:
     """A folder of this worker for its engines; what killed workers left is swept first."""
-    sweep()
-    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
-    lock = _locked(folder)
-    assert lock is not None
-    # The engines may run as another user, who has to pass through.
-    folder.chmod(0o711)
-    yield folder
-    shutil.rmtree(folder)
-    os.close(lock)
-
-
-def _locked(folder: Path) -> int | None:
-    lock = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(lock)
-        return None
-    return lock
+    with throwaway("test") as folder:
+        yield folder
 
 
 @pytest.fixture(scope="session")

@@ -12,11 +12,12 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.support.folders import throwaway
 
 ROOT = Path(__file__).parents[1]
 TREES = ("services", "gateway", "deploy", "tests")
@@ -92,8 +93,7 @@ def _tests_of(file: str) -> tuple[str, ...]:
 
 def watched(safeguard: Safeguard) -> bool:
     """Is a test red without it?"""
-    with tempfile.TemporaryDirectory(prefix="kepu-safeguard-") as place:
-        tree = Path(place)
+    with throwaway("safeguard") as tree:
         for name in TREES:
             shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(ROOT / "pyproject.toml", tree)

@@ -10,12 +10,10 @@ import asyncio
 import os
 import secrets
 import statistics
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -35,6 +33,7 @@ from services.kit.ids import uuid7
 from services.kit.inbox import BATCH, apply
 from tests.engines import PASSWORD, TestCluster, free_port
 from tests.support.apps import Running, run_app
+from tests.support.folders import throwaway
 
 FIRST, LAST = date(2022, 1, 1), date(2026, 12, 31)
 ACTIVITIES = 1_000_000
@@ -170,9 +169,7 @@ async def folded_a_second(running: Running, facts: int = 6000) -> float:
 @contextmanager
 def engines() -> Iterator[tuple[TestCluster, str]]:
     """A throwaway PostgreSQL and NATS of this run."""
-    with tempfile.TemporaryDirectory(prefix="kepu-bench-") as name:
-        folder = Path(name)
-        folder.chmod(0o711)
+    with throwaway("bench") as folder:
         postgres = Postgres(
             folder / "postgres", folder / "pg", folder / "pg.log", PASSWORD, durable=False
         )
@@ -181,10 +178,12 @@ def engines() -> Iterator[tuple[TestCluster, str]]:
         nats.start()
         try:
             keys.create_keys(folder / "keys")
-            os.environ.update(KEPU_HOME=name, KEPU_KEYS=str(folder / "keys"), NATS_URL=nats.url)
+            os.environ.update(
+                KEPU_HOME=str(folder), KEPU_KEYS=str(folder / "keys"), NATS_URL=nats.url
+            )
             os.environ["KEPU_LOG_LEVEL"] = "error"
             settings.suite.cache_clear()
-            yield TestCluster(postgres), name
+            yield TestCluster(postgres), str(folder)
         finally:
             nats.stop()
             postgres.stop()

@@ -2,10 +2,8 @@
 
 import asyncio
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -20,6 +18,7 @@ from deploy.engines.postgres import Postgres
 from services.kit import keys, migrations
 from services.kit.tokens import Signer
 from tests.engines import PASSWORD, TestCluster, free_port
+from tests.support.folders import throwaway
 
 
 @dataclass
@@ -130,10 +129,7 @@ def wait_for(url: str, seconds: float = 30) -> None:
 @contextmanager
 def stage(*, durable: bool = True) -> Iterator[Stage]:
     """Engines for one benchmark, gone afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix="kepu-bench-"))
-    folder.chmod(0o711)
-    with ExitStack() as stack:
-        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+    with throwaway("bench") as folder, ExitStack() as stack:
         postgres = Postgres(
             folder / "postgres", folder / "pg", folder / "postgres.log", PASSWORD, durable=durable
         )

@@ -1,7 +1,5 @@
 """Fixtures of the deploy tests: a short private folder, and an installation in it."""
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,15 +8,14 @@ import pytest
 from deploy.home import Home
 from deploy.leftovers import leftovers
 from tests.deploy.installations import Installation, gone
+from tests.support.folders import throwaway
 
 
 @pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
     """A folder with a short path that any user may pass through."""
-    made = Path(tempfile.mkdtemp(prefix="kepu-t-"))
-    made.chmod(0o711)
-    yield made
-    shutil.rmtree(made)
+    with throwaway("t") as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
@@ -26,4 +23,5 @@ def installation(folder: Path) -> Iterator[Installation]:
     """An installation; whatever still runs of it at the end is waited for."""
     made = Installation(Home(folder / "home"))
     yield made
+    made.end()
     assert gone(lambda: leftovers(made.home))

@@ -1,6 +1,7 @@
 """An installation under test: its home, its port, and the `kepu` commands run on it."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ import pytest
 from deploy.engines.process import PROJECT, engine_account
 from deploy.home import Home
 from tests.engines import free_port
+from tests.support.folders import tails
 
 
 @dataclass
@@ -23,6 +25,8 @@ class Installation:
     home: Home
     port: int = field(default_factory=free_port)
     more: dict[str, str] = field(default_factory=dict)
+    started: list[subprocess.Popen[str]] = field(default_factory=list)
+    """Every suite that was told to start here."""
 
     def environ(self, **more: str) -> dict[str, str]:
         """The environment of a command."""
@@ -53,15 +57,21 @@ class Installation:
         process = self.starting()
         assert process.stdout is not None
         said = []
-        for line in process.stdout:
-            said.append(line)
-            if "Ctrl-C" in line:
-                return Running(process, "".join(said), time.monotonic() - began)
-        pytest.fail("the suite did not start: " + "".join(said))
+        is_ready = False
+        try:
+            for line in process.stdout:
+                said.append(line)
+                if "Ctrl-C" in line:
+                    is_ready = True
+                    return Running(process, "".join(said), time.monotonic() - began)
+            pytest.fail(f"the suite did not start: {''.join(said)}\n{tails(self.home)}")
+        finally:
+            if not is_ready:
+                end(process)
 
     def starting(self) -> subprocess.Popen[str]:
         """A suite that has just been told to start."""
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-m", "deploy.cli", "up"],
             cwd=PROJECT,
             env=self.environ(),
@@ -70,6 +80,13 @@ class Installation:
             text=True,
             start_new_session=True,
         )
+        self.started.append(process)
+        return process
+
+    def end(self) -> None:
+        """Stop whatever was started and still runs: a test that failed may have left it."""
+        for process in self.started:
+            end(process)
 
 
 @dataclass
@@ -79,6 +96,17 @@ class Running:
     process: subprocess.Popen[str]
     said: str
     took_s: float
+
+
+def end(process: subprocess.Popen[str]) -> None:
+    """Stop a suite, however it stands; one that does not drain in time is killed."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(30)
+    except subprocess.TimeoutExpired:
+        process.kill()  # whatever it started ends with it
+        process.wait()
 
 
 def gone(processes: Callable[[], list[int]], seconds: float = 20) -> bool:

@@ -1,7 +1,6 @@
 """The gateway running over real HTTP: events and venues behind it, and a strange service."""
 
 import json
-import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from services.kit.access import SERVICE, Role
 from tests.gateway.servers import served
 from tests.gateway.strange import Strange
 from tests.support.apps import Running
+from tests.support.folders import throwaway
 
 PASSWORD = "a long enough password"
 # A password costs what its hash says: here a hundredth of what it costs in earnest
@@ -51,7 +51,7 @@ class RunningGateway:
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
         return httpx.AsyncClient(
-            transport=httpx.AsyncHTTPTransport(uds=str(self.socket)),
+            transport=httpx.AsyncHTTPTransport(uds=str(self.socket), verify=False),
             base_url="http://kepu.test",
             headers=headers,
             timeout=30,
@@ -121,8 +121,8 @@ def gateway_template(templates: Callable[[str], str]) -> str:
 @pytest.fixture
 def sockets() -> Iterator[Path]:
     """A folder with a short path: a socket's is at most 107 bytes long."""
-    with tempfile.TemporaryDirectory(prefix="kepu-") as folder:
-        yield Path(folder)
+    with throwaway("s") as folder:
+        yield folder
 
 
 @asynccontextmanager

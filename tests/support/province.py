@@ -3,9 +3,7 @@
 import asyncio
 import json
 import re
-import shutil
-import signal
-import tempfile
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +15,7 @@ import aiohttp
 from deploy.home import Home
 from deploy.leftovers import leftovers
 from tests.deploy.installations import Installation, Running, gone
+from tests.support.folders import tails, throwaway
 
 _ACCOUNT = re.compile(r"^\s+([a-z]+-\d+)\s+(\S+)\s", re.MULTILINE)
 
@@ -131,19 +130,18 @@ class Province:
 @contextmanager
 def province(**environ: str) -> Iterator[Province]:
     """A suite in a home of its own, from nothing; stopped and gone afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix="kepu-p-"))
-    folder.chmod(0o711)
-    installation = Installation(Home(folder / "home"))
-    # Behind a proxy of ours, so that each person has an address of their own.
-    installation.more = {"GATEWAY_TRUSTED_PROXIES": "1", **environ}
-    running = installation.up()
-    found = Province(installation, running, dict(_ACCOUNT.findall(running.said)))
-    try:
-        yield found
-    finally:
-        process = found.running.process
-        if process.poll() is None:
-            process.send_signal(signal.SIGTERM)
-            process.wait(30)
-        assert gone(lambda: leftovers(installation.home))
-        shutil.rmtree(folder)
+    with throwaway("p") as folder:
+        installation = Installation(Home(folder / "home"))
+        # Behind a proxy of ours, so that each person has an address of their own.
+        installation.more = {"GATEWAY_TRUSTED_PROXIES": "1", **environ}
+        running = installation.up()
+        found = Province(installation, running, dict(_ACCOUNT.findall(running.said)))
+        is_well = False
+        try:
+            yield found
+            is_well = True
+        finally:
+            if not is_well:
+                print(tails(installation.home), file=sys.stderr)
+            installation.end()
+            assert gone(lambda: leftovers(installation.home))
