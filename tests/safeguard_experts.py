@@ -7,6 +7,8 @@ TABLES = "services/venues/migrations/versions/0006_experts.py"
 DRAWS = "tests/venues/experts/test_draws.py"
 INVITATIONS = "tests/venues/experts/test_invitations.py"
 POOL = "tests/venues/experts/test_pool.py"
+AROUND = "tests/venues/experts/test_no_way_around.py"
+LISTING = "tests/venues/experts/test_listing.py"
 SCORES = "tests/venues/experts/test_scores.py"
 
 EXPERTS_LISTED = (
@@ -62,8 +64,8 @@ EXPERTS_LISTED = (
     listed(
         "experts: a conflict is looked for on acceptance",
         f"{EXPERTS}/invitations/actions.py",
-        "    if causes:\n        await give_up",
-        "    if False:\n        await give_up",
+        "    if causes:\n        why = said(causes)\n",
+        "    if False:\n        why = said(causes)\n",
         INVITATIONS,
     ),
     listed(
@@ -111,8 +113,78 @@ EXPERTS_LISTED = (
     listed(
         "experts: no more reviews than allowed",
         f"{EXPERTS}/draws/rules.py",
-        "        elif is_busy(each, most_a_year):\n",
+        "        elif is_busy(each.reviews, each.most, most_a_year):\n",
         "        elif False:\n",
         DRAWS,
+    ),
+    listed(
+        "experts: who has judged least this year is drawn first",
+        f"{EXPERTS}/draws/rules.py",
+        "after=int(all(each.reviews > most[name] for name in each.strata))",
+        "after=0",
+        DRAWS,
+    ),
+    listed(
+        "experts: an alternate with enough reviews is passed over",
+        f"{EXPERTS}/invitations/seating.py",
+        "        elif each.expert_id in busy:\n",
+        "        elif False:\n",
+        AROUND,
+    ),
+    listed(
+        "experts: the trail opens no expert's account",
+        f"{EXPERTS}/invitations/telling.py",
+        "return caller if caller.kind is Kind.STAFF else SERVICE",
+        "return caller",
+        AROUND,
+    ),
+    listed(
+        "experts: staff accept no invitation",
+        f"{EXPERTS}/invitations/actions.py",
+        "    if caller.kind is Kind.STAFF:\n",
+        "    if False:\n",
+        INVITATIONS,
+    ),
+    listed(
+        "experts: another answer than the first is refused",
+        f"{EXPERTS}/invitations/actions.py",
+        "    return seat.state is same and seat.reason == given.reason\n",
+        "    return True\n",
+        INVITATIONS,
+    ),
+    listed(
+        "experts: people are settled once a panel is drawn",
+        f"{EXPERTS}/conflicts/actions.py",
+        "    if drawn_at is not None and not caller.may(P.EXPERT_MANAGE, at=drawn_at):\n",
+        "    if False:\n",
+        AROUND,
+    ),
+    listed(
+        "experts: whoever leaves gives up their seats",
+        f"{EXPERTS}/pool/actions.py",
+        "    if row.state is not ExpertState.STANDING:\n        await leave_panels",
+        "    if False:\n        await leave_panels",
+        AROUND,
+    ),
+    listed(
+        "experts: who has left accepts nothing",
+        f"{EXPERTS}/invitations/actions.py",
+        "    if expert.state is not ExpertState.STANDING:\n",
+        "    if False:\n",
+        AROUND,
+    ),
+    listed(
+        "experts: a conflict goes along with who is entered anew",
+        f"{EXPERTS}/pool/actions.py",
+        "    await carry_ties(db, caller, [row.id], now)\n",
+        "",
+        AROUND,
+    ),
+    listed(
+        "experts: what is opened is written down",
+        f"{EXPERTS}/pool/listing.py",
+        "        if noted:\n",
+        "        if False:\n",
+        LISTING,
     ),
 )

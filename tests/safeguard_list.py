@@ -1,5 +1,6 @@
 """Safeguards by their exact text: locks, unique keys, checks, walls."""
 
+from tests.safeguard_applications import APPLICATIONS_LISTED
 from tests.safeguard_experts import EXPERTS_LISTED
 from tests.safeguard_honours import HONOURS_LISTED
 from tests.safeguard_notices import NOTICES_LISTED
@@ -126,6 +127,7 @@ LISTED = (
     *PARTS,
     *EXPERTS_LISTED,
     *HONOURS_LISTED,
+    *APPLICATIONS_LISTED,
     *NOTICES_LISTED,
     *REGISTRY_LISTED,
     *RESERVATIONS_LISTED,

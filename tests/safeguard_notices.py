@@ -68,6 +68,13 @@ NOTICES_LISTED = (
         OBJECTIONS,
     ),
     listed(
+        "notices: what people wrote is escaped on the page",
+        f"{NOTICES}/page_routes.py",
+        'named = escape("，".join([entry["name"], *about]))',
+        'named = "，".join([entry["name"], *about])',
+        WINDOWS,
+    ),
+    listed(
         "objections: only while the notice is open, in the database",
         MIGRATION,
         "WHERE id = NEW.entry_id AND state = 'open' AND TG_OP = 'INSERT';",
@@ -206,6 +213,13 @@ NOTICES_LISTED = (
         "check.tries, check.tried_at, check.next_try_at = check.tries + 1, now, now + lease",
         "check.tries, check.tried_at, check.next_try_at = check.tries + 1, now, now",
         REMOTE,
+    ),
+    listed(
+        "credit: a question that is committed wakes who asks",
+        f"{CREDIT}/requesting.py",
+        "    after_commit(db, loop.wake)\n",
+        "",
+        CHECKS,
     ),
     listed(
         "credit: the list is the province's",

@@ -108,4 +108,25 @@ REGISTRY_LISTED = (
         "",
         f"{TESTS}/test_venues_in.py",
     ),
+    listed(
+        "registry: a draft is deleted by who keeps venues there",
+        f"{REGISTRY}/deleting.py",
+        "    caller.require(P.VENUE_EDIT, at=row.division_code)\n",
+        "",
+        f"{TESTS}/test_deleting.py",
+    ),
+    listed(
+        "registry: a venue that was public is not deleted",
+        f"{REGISTRY}/deleting.py",
+        "    if row.state is not VenueState.DRAFT:\n",
+        "    if False:\n",
+        f"{TESTS}/test_deleting.py",
+    ),
+    listed(
+        "registry: what something depends on is not deleted",
+        f"{REGISTRY}/deleting.py",
+        "    await _require_free(db, venue_id)\n",
+        "",
+        f"{TESTS}/test_deleting.py",
+    ),
 )

@@ -4,6 +4,8 @@ from tests.safeguards import listed
 
 CODE = "services/venues/reservations"
 TESTS = "tests/venues/reservations"
+CLOSING = "services/venues/closing"
+CLOSED = "tests/venues/closing/test_closing.py"
 TABLES = "services/venues/migrations/versions/0005_reservations.py"
 
 RESERVATIONS_LISTED = (
@@ -118,5 +120,54 @@ RESERVATIONS_LISTED = (
         "    require_version(row.version if row else 0, version)\n",
         "",
         f"{TESTS}/test_door.py",
+    ),
+    listed(
+        "closing: nothing is called off unsaid",
+        f"{CLOSING}/actions.py",
+        "    found.require_called_off(given.reason, call_off=given.call_off)\n",
+        "",
+        CLOSED,
+    ),
+    listed(
+        "closing: days are shut before they are counted",
+        f"{CLOSING}/actions.py",
+        "    await shut_days(db, venue_id, now)\n",
+        "",
+        CLOSED,
+    ),
+    listed(
+        "closing: a closed venue makes no new day",
+        f"{CODE}/days.py",
+        "    if found is None or not await receives(db, venue_id):\n",
+        "    if found is None:\n",
+        CLOSED,
+    ),
+    listed(
+        "closing: who is late is called off, and no no-show",
+        f"{CODE}/changing.py",
+        "'confirmed') AND held_until > :now",
+        "'confirmed') AND starts_at > :now",
+        CLOSED,
+    ),
+    listed(
+        "closing: a closed venue gives out no hall",
+        f"{CODE}/halls.py",
+        "    if found.has_closed:\n",
+        "    if False:\n",
+        CLOSED,
+    ),
+    listed(
+        "closing: a batch has a size",
+        f"{CLOSING}/calling_off.py",
+        '"most": BATCH}',
+        '"most": None}',
+        CLOSED,
+    ),
+    listed(
+        "opening: a hold that goes beyond a closed day stays",
+        f"{CODE}/halls.py",
+        "AND o.during <@ tstzrange(:first, :last)",
+        "AND o.during && tstzrange(:first, :last)",
+        CLOSED,
     ),
 )

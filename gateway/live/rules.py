@@ -68,6 +68,7 @@ VISIBLE: Mapping[str, Audience] = {
     "events.activity_submitted.v1": _holders(P.ACTIVITY_APPROVE),
     "events.activity_returned.v1": RECIPIENT,
     "events.activity_approved.v1": RECIPIENT,
+    "events.hall_lost.v1": RECIPIENT,
     "events.place_offered.v1": RECIPIENT,
     "events.offer_lapsed.v1": RECIPIENT,
     "events.registration_confirmed.v1": RECIPIENT,

@@ -21,6 +21,10 @@ class _Activity(BaseModel):
     recipient: UUID | None
 
 
+class _Hall(_Activity):
+    starts_at: datetime
+
+
 class _Registration(BaseModel):
     """The subject is the registration."""
 
@@ -91,6 +95,7 @@ CONSUMER = Consumer(
             ),
             ("activity_returned", _Activity, T.ACTIVITY_RETURNED, "activity_id"),
             ("activity_approved", _Activity, T.ACTIVITY_APPROVED, "activity_id"),
+            ("hall_lost", _Hall, T.HALL_LOST, "activity_id"),
         )
     }
     | dict(VISITS)

@@ -25,6 +25,7 @@ class Template(StrEnum):
     """As rescheduled, while the new time is unknown."""
     ACTIVITY_RETURNED = "activity-returned"
     ACTIVITY_APPROVED = "activity-approved"
+    HALL_LOST = "hall-lost"
     VISIT_CONFIRMED = "visit-confirmed"
     VISIT_APPROVED = "visit-approved"
     VISIT_REFUSED = "visit-refused"

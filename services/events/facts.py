@@ -56,6 +56,16 @@ class ActivityApproved(Fact, type="events.activity_approved.v1"):
     recipient: UUID
 
 
+class HallLost(Fact, type="events.hall_lost.v1"):
+    """A public occurrence has not, or no longer, the hall that it asked for; of the activity."""
+
+    recipient: UUID
+    occurrence_id: UUID
+    starts_at: datetime
+    cause: str
+    """As the venue said it: taken, shut, closed, unknown, given_back, venue_closed, day_closed."""
+
+
 class ActivityPublished(ActivityFact, type="events.activity_published.v1"):
     """The public can see it and register."""
 

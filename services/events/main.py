@@ -12,6 +12,7 @@ from services.events.activities.pictures_routes import router as pictures
 from services.events.activities.routes import CONSTRAINTS as ACTIVITY_CONSTRAINTS
 from services.events.activities.routes import router as activities
 from services.events.activities.together_routes import router as together
+from services.events.activities.venue_names import CONSUMER as VENUE_NAMES
 from services.events.calendars.routes import router as calendars
 from services.events.campaigns.routes import router as campaigns
 from services.events.coverage.counting import CONSUMER as COVERAGE
@@ -75,7 +76,7 @@ SERVICE = Service(
         *(LAPSE_OFFERS, COUNT_COVERAGE, RENEW_NORMS, FORGET_TRIES_SCHEDULE),
         *(*FEEDBACK_SCHEDULES, FREEZE_DRAWS),
     ),
-    consumers=(REPORTING, COVERAGE, OUTLIERS, HALLS),
+    consumers=(REPORTING, COVERAGE, OUTLIERS, HALLS, VENUE_NAMES),
     constraints={
         **ACTIVITY_CONSTRAINTS,
         **REGISTRATION_CONSTRAINTS,

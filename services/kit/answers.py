@@ -52,6 +52,10 @@ _ASYNCPG = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClien
 DATABASE_ERRORS = (DBAPIError, PoolTimeout, ConnectionError, FileNotFoundError, *_ASYNCPG)
 
 
+_NAMED = {"permission", "action", "state"}
+"""Values that are codes, said by `permission-…`, `action-…`, `state-…` where words.toml has it."""
+
+
 class Busy(Unavailable):
     """The database could not serve this now; the same request may be sent again."""
 
@@ -69,10 +73,10 @@ def problem_body(
     def text(part: str, values: dict[str, Any], of: dict[str, Any]) -> str:
         words, tag = say(of.get(part, {}), language)
         used.append(tag)
-        if "permission" in values:
-            named = WORDS.get(f"permission-{values['permission']}".replace("_", "-"), {})
+        for name in _NAMED & values.keys():
+            named = WORDS.get(f"{name}-{values[name]}".replace("_", "-"), {})
             said, _ = say(named.get("title", {}), tag)
-            values = {**values, "permission": said or values["permission"]}
+            values = {**values, name: said or values[name]}
         try:
             return words.format(**values)
         except (KeyError, IndexError):

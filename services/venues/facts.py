@@ -10,16 +10,27 @@ class VenuePublished(Fact, type="venues.venue_published.v1"):
     """A venue can be found by the public."""
 
     kind: str
+    name: str | None = None
+    """Its public name, for whoever shows it; facts of earlier versions have none."""
 
 
 class VenueChanged(Fact, type="venues.venue_changed.v1"):
     """What the public reads of a venue changed."""
 
     kind: str
+    name: str | None = None
 
 
 class VenueClosed(Fact, type="venues.venue_closed.v1"):
     """A venue no longer receives the public."""
+
+
+class HallChanged(Fact, type="venues.hall_changed.v1"):
+    """A hall was entered, or is called otherwise, or is given out no more; its subject is it."""
+
+    venue_id: UUID
+    name: str
+    open: bool
 
 
 class _OfHonour(Fact):
@@ -190,13 +201,18 @@ class HoldConfirmed(_Hold, type="venues.hold_confirmed.v1"):
 
 
 class HoldRefused(_Hold, type="venues.hold_refused.v1"):
-    """The hall is not: `cause` is taken, shut or unknown."""
+    """The hall is not: `cause` is taken, shut (the hall), closed (the venue) or unknown."""
 
     cause: str
 
 
 class HoldReleased(_Hold, type="venues.hold_released.v1"):
-    """The hall is free again: the occurrence moved or is not held."""
+    """The hall is free again: the occurrence moved or is not held, or the venue took it back.
+
+    `cause` says why it did: given_back (by its desk), venue_closed or day_closed.
+    """
+
+    cause: str | None = None
 
 
 class _OfApplication(Fact):

@@ -11,6 +11,7 @@ FOLLOWS = (
     Follows("venue_counties", exactly=True),
     Follows("venue_contacts", exactly=True),
     Follows("venue_representatives", exactly=True),
+    Follows("venue_deletions", exactly=True),
     Follows("reservations", exactly=True),
     Follows("penalties", exactly=True),
     Follows("jobs", exactly=True),

@@ -19,6 +19,8 @@ from services.venues.assessment.consumer import CONSUMER as HELD_ACTIVITIES
 from services.venues.assessment.evidence import EVIDENCE
 from services.venues.assessment.routes import CONSTRAINTS as ASSESSMENT_CONSTRAINTS
 from services.venues.assessment.routes import router as assessment
+from services.venues.closing.calling_off import SCHEDULE as CALL_OFF_VISITS
+from services.venues.closing.routes import router as closing
 from services.venues.credit.asking import start as ask_for_credit
 from services.venues.credit.routes import CONSTRAINTS as CREDIT_CONSTRAINTS
 from services.venues.credit.routes import lines as red_lines
@@ -42,11 +44,13 @@ from services.venues.inspections.scheduling import SCHEDULE as DUE_INSPECTIONS
 from services.venues.notices.attachments import ATTACHMENTS
 from services.venues.notices.clock import SCHEDULE as FINISH_NOTICES
 from services.venues.notices.objection_routes import router as objections
+from services.venues.notices.page_routes import router as notice_pages
 from services.venues.notices.routes import CONSTRAINTS as NOTICE_CONSTRAINTS
 from services.venues.notices.routes import router as notices
 from services.venues.opening.routes import router as opening
 from services.venues.programmes.routes import CONSTRAINTS as PROGRAMME_CONSTRAINTS
 from services.venues.programmes.routes import router as programmes
+from services.venues.registry.deleting_routes import router as deletions
 from services.venues.registry.open_data import router as open_data
 from services.venues.registry.people_routes import router as people
 from services.venues.registry.routes import CONSTRAINTS as REGISTRY_CONSTRAINTS
@@ -65,11 +69,11 @@ SERVICE = Service(
     name="venues",
     package="services.venues",
     routers=(
-        # Before the register, whose ids would else be taken to include "imports" and "export".
-        *(*IMPORT_ROUTERS, open_data, jobs),
+        # Before the register, whose ids would else be taken to include these words.
+        *(*IMPORT_ROUTERS, open_data, deletions, jobs),
         # The list of red lines before applications, whose ids would else be taken to include it.
-        *(red_lines, credit, notices, objections),
-        *(registry, people),
+        *(red_lines, credit, notice_pages, notices, objections),
+        *(registry, people, closing),
         *(programmes, applications),
         *(assessment, files),
         # Before inspections, whose ids would else be taken to include them.
@@ -82,7 +86,7 @@ SERVICE = Service(
     ),
     schedules=(
         *experts.SCHEDULES,
-        *(LAPSE_VISIT_OFFERS, *NO_SHOWS),
+        *(LAPSE_VISIT_OFFERS, *NO_SHOWS, CALL_OFF_VISITS),
         SETTLE_CLOCKS,
         FINISH_NOTICES,
         EXPIRE_HONOURS,

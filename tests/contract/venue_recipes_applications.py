@@ -69,7 +69,9 @@ async def applications(world: World) -> None:
             await world.ask("approver", f"POST {at}/refuse", papers, **one)
             continue
         await world.ask("officer", f"POST {at}/pass", papers, **one)
-        await world.ask("approver", f"POST {at}/pass", {"stage": "meeting"}, **one)
+        await world.ask(
+            "approver", f"POST {at}/pass", {"stage": "meeting", "reason": "会议同意"}, **one
+        )
         await _noticed(world, made["id"])
         await world.ask("approver", f"POST {at}/pass", {"stage": "notice"}, **one)
         await world.ask("approver", f"POST {at}/name", {"stage": "naming"}, **one)

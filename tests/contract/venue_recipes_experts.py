@@ -56,6 +56,8 @@ async def keeping(world: World) -> None:
     edit = await world.version("approver", at, **expert)
     await world.ask("approver", f"PATCH {at}", {"rest_days": 30}, **expert, **edit)
     await world.ask("approver", f"POST {at}/open", {"purpose": "发放评审费"}, **expert)
+    await world.ask("approver", "GET /experts/export")
+    await world.ask("approver", "POST /experts/export/open", {"purpose": "发放评审费"})
     await world.ask("approver", f"POST {at}/agree", {"year": 2026}, **expert)
     tie = {"kind": "advisory", "institution_id": made["id"]}
     tied = await world.ask("approver", f"POST {at}/ties", tie, **expert)

@@ -28,6 +28,23 @@ async def venues(world: World) -> None:
     await world.ask("officer", end, why, appointment_id=appointed["id"], **one)
 
 
+async def mistakes(world: World) -> None:
+    """A draft that was entered twice; a venue that closes, and opens again."""
+    body = {"name": "丹噶尔科技馆（重复）", "kind": "science_museum", "division_code": COUNTY}
+    made = await world.ask("officer", "POST /venues", body)
+    at, one = "/venues/{venue_id}", {"venue_id": made["id"]}
+    edit = await world.version("officer", at, **one)
+    await world.ask("officer", f"POST {at}/delete", {"reason": "重复录入"}, **one, **edit)
+    await world.ask("officer", "GET /venues/deletions")
+    await world.ask("officer", "GET /venues/deletions/{venue_id}", **one)
+    made = await world.ask("officer", "POST /venues", body)
+    one = {"venue_id": made["id"]}
+    await world.ask("approver", f"POST {at}/publish", **one)
+    await world.ask("approver", f"POST {at}/close", {"reason": "展厅改造"}, **one)
+    await world.ask("nobody", f"GET {at}/closings", **one)
+    await world.ask("approver", f"POST {at}/reopen", **one)
+
+
 async def spreadsheets(world: World) -> None:
     """The template comes in, marked; a list is committed and undone; the open data goes out."""
     at = "/venues/imports"
@@ -61,4 +78,4 @@ async def _settled(world: World, **one: str) -> None:
         await asyncio.sleep(0.1)
 
 
-REGISTRY = (venues, spreadsheets)
+REGISTRY = (venues, mistakes, spreadsheets)

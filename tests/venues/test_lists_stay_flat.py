@@ -65,7 +65,8 @@ LISTS = (
     Listed("/venues", "anybody"),
     Listed("/honours", "anybody"),
     Listed("/honours", "staff", "division=630123&state=valid&year=2026&title=示范"),
-    Listed("/honours/{honour_id}/history", "anybody", at=HONOUR),
+    # It begins with how the honour came.
+    Listed("/honours/{honour_id}/history", "anybody", at=HONOUR, shown=applications.more(1)),
     Listed("/notices", "anybody"),
     Listed("/notices", "anybody", f"division=63&state=open&programme_id={PROGRAMME}"),
     # Behind its wall PostgreSQL expects a hundredth of the rows, and sorts them: there are few.

@@ -74,6 +74,27 @@ class Host(SQLModel, table=True):
     accepted_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
 
 
+class KnownVenue(SQLModel, table=True):
+    """What a venue is called; see venue_names.py."""
+
+    __tablename__ = "known_venues"
+
+    id: UUID = Field(primary_key=True)
+    name: str | None = None
+    has_closed: bool
+    version: int
+
+
+class KnownHall(SQLModel, table=True):
+    """What a hall of a venue is called."""
+
+    __tablename__ = "known_halls"
+
+    id: UUID = Field(primary_key=True)
+    name: str
+    version: int
+
+
 class Occurrence(SQLModel, table=True):
     """One time and place of an activity (场次)."""
 

@@ -3,13 +3,20 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, func, literal_column, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.events.activities.models import Activity, Host, Occurrence
+from services.events.activities.models import (
+    Activity,
+    Host,
+    KnownHall,
+    KnownVenue,
+    Occurrence,
+)
 from services.events.activities.rules import (
     PUBLIC_STATES,
     SHANGHAI,
@@ -92,6 +99,8 @@ class Placed:
     division_name: str | None
     capacity: int | None
     places_left: int | None
+    venue_name: str | None = None
+    hall_name: str | None = None
 
 
 @dataclass(frozen=True)
@@ -151,15 +160,21 @@ async def around(db: AsyncSession, ids: Iterable[UUID]) -> dict[UUID, Around]:
         .group_by(col(Pool.occurrence_id))
         .subquery()
     )
-    placed = (
-        select(Occurrence, Division.name, sums.c.capacity, sums.c.places_left)
+    beside: tuple[Any, ...] = (
+        *(Division.name, sums.c.capacity, sums.c.places_left),
+        *(KnownVenue.name, KnownHall.name),
+    )
+    placed: Any = (
+        select(Occurrence, *beside)
         .outerjoin(Division, col(Division.code) == Occurrence.division_code)
         .outerjoin(sums, sums.c.occurrence_id == Occurrence.id)
+        .outerjoin(KnownVenue, col(KnownVenue.id) == Occurrence.venue_id)
+        .outerjoin(KnownHall, col(KnownHall.id) == Occurrence.hall_id)
         .where(col(Occurrence.activity_id).in_(found))
         .order_by(col(Occurrence.starts_at), col(Occurrence.id))
     )
-    for row, name, capacity, left in (await db.exec(placed)).all():
-        found[row.activity_id].occurrences.append(Placed(row, name, capacity, left))
+    for row, *rest in (await db.exec(placed)).all():
+        found[row.activity_id].occurrences.append(Placed(row, *rest))
     hosting = (
         select(Host, Division.name)
         .outerjoin(Division, col(Division.code) == Host.division_code)

@@ -176,6 +176,9 @@ class OccurrenceOut(BaseModel):
     hall_id: UUID | None
     hall_hold: str | None
     """What the venue said of the hall: confirmed, refused or released; null: no answer yet."""
+    venue_name: str | None
+    hall_name: str | None
+    """Of the hall that was asked for; `hall_hold` says whether it has it."""
     longitude: float | None
     latitude: float | None
     online_url: str | None
@@ -286,6 +289,12 @@ class Upcoming(BaseModel):
     division_name: str | None
     place: str | None
     venue_id: UUID | None
+    venue_name: str | None
+    venue_has_closed: bool
+    """The venue received nobody any more: whoever holds it is finding another place."""
+    hall_name: str | None
+    hall_hold: Literal["asked", "confirmed"] | None
+    """Null, like its name, where it asks for none, or was refused, or the venue took it back."""
     longitude: float | None
     latitude: float | None
     online_url: str | None

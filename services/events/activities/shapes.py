@@ -126,6 +126,8 @@ def occurrence_out(caller: Caller, row: Activity, placed: Placed) -> OccurrenceO
     return OccurrenceOut(
         **placed.row.model_dump(exclude={"recorded_code", "verified"}),
         division_name=placed.division_name,
+        venue_name=placed.venue_name,
+        hall_name=placed.hall_name,
         capacity=placed.capacity,
         places_left=placed.places_left if placed.row in live([placed.row]) else None,
         allowed_actions=_occurrence_actions(caller, row, placed.row),

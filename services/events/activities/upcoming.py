@@ -35,9 +35,13 @@ PUBLIC = str(
 
 _RUNNING = ", ".join(f"'{state}'" for state in sorted(RUNNING))
 
+# A hall that was refused, or taken back, is no place to go to.
+_HALL = """CASE WHEN o.hall_id IS NULL OR o.hall_hold IN ('refused', 'released') THEN NULL
+        ELSE COALESCE(o.hall_hold, 'asked') END"""
+
 _BRANCH = """
     (SELECT o.*, activities.title, activities.translations -> $2 ->> 'title' AS translated,
-        activities.form, activities.languages, activities.pictures
+        activities.form, activities.languages, activities.pictures, {hall} AS hall
     FROM occurrences o JOIN activities ON activities.id = o.activity_id
     WHERE o.state = 'scheduled' AND {time} AND {where}
     ORDER BY o.starts_at, o.id LIMIT $1 + 1)"""
@@ -48,11 +52,18 @@ _RUNNING_THEN = (
     " AND o.starts_at < $3 AND o.starts_at > $4 AND o.ends_at > $3"
 )
 
+# Names of venues and halls as sub-selects: looked up for each row of the page, by their keys, and
+# cheaper to plan than two more joins.
 _STATEMENT = """
 SELECT o.id, o.activity_id, COALESCE(NULLIF(o.translated, ''), o.title) AS title,
     CASE WHEN o.translated <> '' THEN $2 ELSE 'zh-CN' END AS title_language,
     o.form, o.languages, o.division_code, d.name AS division_name,
-    o.place, o.venue_id, o.longitude, o.latitude, o.online_url, o.starts_at, o.ends_at,
+    o.place, o.venue_id, (SELECT name FROM known_venues WHERE id = o.venue_id) AS venue_name,
+    COALESCE((SELECT has_closed FROM known_venues WHERE id = o.venue_id), false)
+        AS venue_has_closed,
+    CASE WHEN o.hall IS NOT NULL THEN (SELECT name FROM known_halls WHERE id = o.hall_id) END
+        AS hall_name, o.hall AS hall_hold,
+    o.longitude, o.latitude, o.online_url, o.starts_at, o.ends_at,
     o.registration_opens_at, o.registration_closes_at, p.capacity, p.places_left,
     {picture} AS picture
 FROM ({running} UNION ALL {coming}) o
@@ -104,7 +115,7 @@ def hot_list(conditions: tuple[str, ...]) -> HotList:
         where.append(condition.format(*(f"${place}" for place in places)))
         number = places[-1]
     running, coming = (
-        _BRANCH.format(time=time, where=" AND ".join(where))
+        _BRANCH.format(time=time, hall=_HALL, where=" AND ".join(where))
         for time in (_RUNNING_THEN, _FROM_THEN_ON)
     )
     return HotList(

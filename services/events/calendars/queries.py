@@ -37,7 +37,8 @@ _BEFORE = "o.starts_at < $2 AND o.starts_at > $5 AND o.ends_at > $3"
 _COMING = "o.starts_at >= $2 AND o.starts_at < $4"
 
 _STATEMENT = """
-SELECT o.id, o.activity_id, o.state, o.sequence, o.starts_at, o.ends_at, o.place,
+SELECT o.id, o.activity_id, o.state, o.sequence, o.starts_at, o.ends_at,
+    COALESCE(o.place, NULLIF(concat_ws(', ', v.name, h.name), '')) AS place,
     d.name AS division_name, o.longitude, o.latitude, o.online_url, o.cancel_reason,
     COALESCE(o.own_title, o.title) AS title,
     CASE WHEN o.own_title IS NULL THEN 'zh-CN' ELSE $1 END AS title_language,
@@ -45,6 +46,10 @@ SELECT o.id, o.activity_id, o.state, o.sequence, o.starts_at, o.ends_at, o.place
     CASE WHEN o.own_summary IS NULL THEN 'zh-CN' ELSE $1 END AS summary_language,
     o.published_at, o.changed AS changed_at
 FROM ({before} UNION ALL {coming}) o LEFT JOIN divisions d ON d.code = o.division_code
+LEFT JOIN LATERAL (SELECT name FROM known_venues WHERE id = o.venue_id LIMIT 1) v ON true
+LEFT JOIN LATERAL (
+    SELECT name FROM known_halls WHERE id = o.hall_id AND o.hall_hold = 'confirmed' LIMIT 1
+) h ON true
 ORDER BY o.starts_at, o.id"""
 
 

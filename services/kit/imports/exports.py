@@ -74,17 +74,30 @@ def export_router(exporter: Exporter) -> APIRouter:
         division: Annotated[DivisionCode | None, Query(description="At or below it")] = None,
     ) -> StreamingResponse:
         """The list within one's reach as a spreadsheet; what is personal is masked."""
-        caller.known()
-        if not caller.reach(exporter.permission):
-            raise Forbidden(permission=exporter.permission.value, division=division or "")
-        batches = _batches(kit, exporter, caller, division)
-        sheet, language = exporter.sheet, spoken()
-        if as_ is FileKind.CSV:
-            pieces = csv_pieces(sheet, batches, language, mark=mark)
-        else:
-            pieces = xlsx_pieces(sheet, batches, language)
-        day = datetime.now(UTC).astimezone(ZONE).date()
-        headers = download_headers(f"{sheet.title(language)}-{day}.{as_}")
-        return StreamingResponse(pieces, headers=headers, media_type=MEDIA_TYPES[as_])
+        return exported(kit, exporter, caller, division, as_, mark=mark)
 
     return router
+
+
+def exported(
+    kit: Kit,
+    exporter: Exporter,
+    caller: Caller,
+    division: str | None,
+    as_: FileKind,
+    *,
+    mark: bool = True,
+) -> StreamingResponse:
+    """The answer with the file; Forbidden for who holds the permission nowhere."""
+    caller.known()
+    if not caller.reach(exporter.permission):
+        raise Forbidden(permission=exporter.permission.value, division=division or "")
+    batches = _batches(kit, exporter, caller, division)
+    sheet, language = exporter.sheet, spoken()
+    if as_ is FileKind.CSV:
+        pieces = csv_pieces(sheet, batches, language, mark=mark)
+    else:
+        pieces = xlsx_pieces(sheet, batches, language)
+    day = datetime.now(UTC).astimezone(ZONE).date()
+    headers = download_headers(f"{sheet.title(language)}-{day}.{as_}")
+    return StreamingResponse(pieces, headers=headers, media_type=MEDIA_TYPES[as_])

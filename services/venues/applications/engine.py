@@ -14,7 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.kit.access import Caller, P
 from services.kit.db import as_service
 from services.kit.pointers import pointer_exists
-from services.kit.problems import BrokenRule, FieldError
+from services.kit.problems import BrokenRule, FieldError, broken
 from services.kit.workdays import day_of
 from services.kit.workflow import Relation, WrongState
 from services.venues.applications import clocks, quotas
@@ -23,6 +23,8 @@ from services.venues.applications.lacking import field_errors, missing_for_submi
 from services.venues.applications.models import Application, StageRun
 from services.venues.applications.queries import Case, held, last_run, owns
 from services.venues.applications.rules import (
+    FINAL,
+    SPOKEN,
     Action,
     ApplicationIncomplete,
     ApplicationState,
@@ -36,7 +38,7 @@ from services.venues.applications.rules import (
     office_of,
     table,
 )
-from services.venues.applications.running import close, leave, settle, unmet_of
+from services.venues.applications.running import close, findings_of, leave, settle, unmet_of
 from services.venues.applications.schemas import ExtendIn, SendBackIn
 from services.venues.applications.shapes import pointed
 from services.venues.applications.telling import tell_decided, tell_returned, tell_submitted
@@ -44,6 +46,7 @@ from services.venues.applications.trail import decide
 from services.venues.assessment import freezing
 from services.venues.honours.actions import grant
 from services.venues.programmes.definition import Stage, StageKind
+from services.venues.programmes.speaking import Speaker
 
 
 async def submit(
@@ -57,7 +60,8 @@ async def submit(
     row = case.application
     run = await last_run(db, row) if row.state is ApplicationState.RETURNED else None
     target = _move(case, Action.SUBMIT, run, now)
-    await _require_complete(db, case)
+    if errors := await missing_for_submission(db, case):
+        raise ApplicationIncomplete(errors=errors)
     if run is None:
         await quotas.require_open(db, case, now)
         row.submitted_at, row.number = now, await quotas.next_number(db, case)
@@ -81,14 +85,19 @@ async def go_on(
 ) -> Application:
     """Recommend, pass or name: leave a stage whose gates let go, for the next one or for the name.
 
-    Raises StageNotReady with everything that is missing, ChannelFull, WrongState.
+    The decision says why: by the reason that is given, and by what the stage came to. Raises
+    StageNotReady with everything that is missing, ChannelFull, WrongState, BrokenRule without a
+    reason where nothing else says why.
     """
     case = await _hold(db, caller, application_id, action, stage_key)
     row, stage = case.application, case.definition.stage(stage_key)
+    if stage.kind in SPOKEN and reason is None:
+        raise broken("/reason", "conclusion-needed")
     run = await last_run(db, row)
     standing = Standing(row, case.definition, stage, run, now)
     unmet = field_errors(await unmet_of(db, standing), f"/stages/{stage_key}")
     target = move(table(case.definition), action, At(row.state, row.stage_key), missing=unmet)
+    grounds = await findings_of(db, standing)
     if stage.kind is StageKind.RECOMMENDATION:
         await quotas.take(db, case, stage)
     close(run, RunState.PASSED, caller, now)
@@ -101,6 +110,7 @@ async def go_on(
         caller=caller,
         stage_key=stage_key,
         reason=reason,
+        grounds=grounds,
         acted_for=of_office,
         now=now,
     )
@@ -221,11 +231,23 @@ async def _hold(
     """The application, held until the transaction ends, when the caller may do this from there."""
     case = await held(db, caller, application_id)
     row = case.application
-    if stage_key is not None and stage_key != row.stage_key:
-        raise WrongState(action=action.value, state=row.stage_key or row.state.value)
     rows = [each for each in table(case.definition) if each.action is action]
-    await _require(db, caller, case, find(rows, action, At(row.state, row.stage_key)))
+    try:
+        if stage_key is not None and stage_key != row.stage_key:
+            raise WrongState()
+        found = find(rows, action, At(row.state, row.stage_key))
+    except WrongState:
+        raise WrongState(action=action.value, state=_where(case)) from None
+    await _require(db, caller, case, found)
     return case
+
+
+def _where(case: Case) -> str:
+    """Where it stands, as the reader of a refusal is told: the title of its stage, or its state."""
+    row = case.application
+    if row.stage_key is None or row.state in FINAL:
+        return row.state.value
+    return Speaker().say(case.definition.stage(row.stage_key).title)
 
 
 async def _require(db: AsyncSession, caller: Caller, case: Case, row: Row) -> None:
@@ -241,12 +263,6 @@ async def _require(db: AsyncSession, caller: Caller, case: Case, row: Row) -> No
 
 async def _by_owner(db: AsyncSession, caller: Caller, case: Case, stage: Stage) -> bool:
     return stage.kind is StageKind.SELF_ASSESSMENT and await owns(db, caller, case)
-
-
-async def _require_complete(db: AsyncSession, case: Case) -> None:
-    errors = await missing_for_submission(db, case)
-    if errors:
-        raise ApplicationIncomplete(errors=errors)
 
 
 def _move(case: Case, action: Action, run: StageRun | None, now: datetime) -> At:

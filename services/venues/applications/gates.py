@@ -8,7 +8,7 @@ from typing import Any
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.venues.applications.models import Application, StageRun
-from services.venues.programmes.definition import Definition, Stage
+from services.venues.programmes.definition import Definition, Stage, StageKind
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,14 @@ class Unmet:
     values: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Finding:
+    """What a decision rests on, as a slug of words.toml with the values of its text."""
+
+    slug: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
 Gate = Callable[[AsyncSession, Standing], Awaitable[list[Unmet]]]
 """Everything that is missing for the stage to be passed; empty: it may be passed. Reads only.
 
@@ -37,6 +45,9 @@ It is called inside the transaction that passes the stage, with the application'
 
 Entered = Callable[[AsyncSession, Standing], Awaitable[None]]
 """Called in the transaction in which the application enters the stage."""
+
+Found = Callable[[AsyncSession, Standing], Awaitable[list[Finding]]]
+"""What the work of a stage that may be passed came to: why the application goes on."""
 
 Left = Callable[[AsyncSession, Standing], Awaitable[None]]
 """Called in the transaction in which it leaves the stage without passing it: sent back, refused,
@@ -52,6 +63,14 @@ async def nothing_to_prepare(_: AsyncSession, __: Standing) -> None:
     """For stages that need nothing made on entering, or ended on leaving."""
 
 
+async def the_stage_itself(_: AsyncSession, standing: Standing) -> list[Finding]:
+    """Nothing more to say than that the work of this kind was done and found good. What those who
+    deliberate came to, only they can say."""
+    if standing.stage.kind is StageKind.DELIBERATION:
+        return []
+    return [Finding(f"found-{standing.stage.kind.value.replace('_', '-')}")]
+
+
 @dataclass(frozen=True)
 class StageWork:
     """The work of one kind of stage. All of it is called as the service principal: what the caller
@@ -59,4 +78,5 @@ class StageWork:
 
     gate: Gate = nothing_missing
     entered: Entered = nothing_to_prepare
+    found: Found = the_stage_itself
     left: Left = nothing_to_prepare

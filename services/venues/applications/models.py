@@ -121,6 +121,10 @@ class Decision(SQLModel, table=True):
         default_factory=list, sa_column=Column(JSONB, nullable=False)
     )
     """[{"pointer": "/summary", "reason": …}] of a return."""
+    grounds: list[dict[str, Any]] = Field(
+        default_factory=list, sa_column=Column(JSONB, nullable=False)
+    )
+    """[{"rule": "found-notice", "values": {…}}]: what it rests on, as slugs of words.toml."""
     public: bool = False
     """Shown on the public page of the honour as well as in the applicant's timeline."""
     decided_at: datetime = Field(sa_column=now_column())

@@ -1,12 +1,14 @@
 """Reads of applications: one's own, one's venue's, and for staff those within reach."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, or_
+from sqlalchemy import ColumnElement, and_, exists, or_
 from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -20,6 +22,8 @@ from services.venues.applications.models import (
     StageRun,
 )
 from services.venues.applications.rules import ApplicationState, RunState
+from services.venues.notices.models import Entry
+from services.venues.notices.rules import EntryState
 from services.venues.programmes.definition import Definition, read
 from services.venues.programmes.models import Programme, ProgrammeVersion
 from services.venues.registry.models import Venue
@@ -139,30 +143,50 @@ async def applications(
                 represented(col(Application.venue_id), caller),
             )
         )
-    clocks: list[ColumnElement[bool]] = []
     if wanted.overdue:
-        clocks.append(col(StageRun.due_on) < today)
-    if wanted.clock_open:
-        clocks.append(col(StageRun.due_open).is_(True))
-    if clocks:
-        ticking = exists().where(
-            col(StageRun.application_id) == col(Application.id),
-            col(StageRun.state) == RunState.OPEN,
-            *clocks,
+        statement = statement.where(
+            _ticks(col(StageRun.due_on) < today, col(StageRun.supplement_due_on) < today)
         )
-        statement = statement.where(ticking)
+    if wanted.clock_open:
+        without_a_day = and_(
+            col(StageRun.supplement_days).is_not(None), col(StageRun.supplement_due_on).is_(None)
+        )
+        statement = statement.where(_ticks(col(StageRun.due_open).is_(True), without_a_day))
     return list(
         (await db.exec(keyset(statement, paging, col(Application.id), descending=True))).all()
     )
 
 
+def _ticks(clock: ColumnElement[bool], term: ColumnElement[bool]) -> ColumnElement[bool]:
+    """The `clock` of the stage that it is in is so; or, while it is with the applicant, the `term`
+    of its last return."""
+    newer = aliased(StageRun)
+    last = ~exists().where(
+        col(newer.application_id) == col(StageRun.application_id),
+        col(newer.opened_at) > col(StageRun.opened_at),
+    )
+    run = select(StageRun.id).where(col(StageRun.application_id) == col(Application.id))
+    ticking = run.where(StageRun.state == RunState.OPEN, clock)
+    returned = run.where(StageRun.state == RunState.RETURNED, term, last)
+    with_the_applicant = col(Application.state) == ApplicationState.RETURNED
+    return or_(_any(ticking), and_(with_the_applicant, _any(returned)))
+
+
+def _any(statement: Any) -> ColumnElement[bool]:
+    # For each application as it comes by its key; an EXISTS would be joined, reading every run.
+    found: ColumnElement[bool] = statement.limit(1).scalar_subquery().is_not(None)
+    return found
+
+
 @dataclass(frozen=True)
 class Around:
-    """What stands around applications, by id: the venue's name, and the last run of each."""
+    """What stands around applications, by id: the venue's name, and the last run of each; and by
+    run, where a notice shows it."""
 
     venues: dict[UUID, str]
     versions: dict[UUID, ProgrammeVersion]
     runs: dict[UUID, StageRun]
+    shown: dict[UUID, Entry]
 
 
 async def around(db: AsyncSession, rows: Sequence[Application]) -> Around:
@@ -180,11 +204,22 @@ async def around(db: AsyncSession, rows: Sequence[Application]) -> Around:
         .ext(distinct_on(col(StageRun.application_id)))
         .order_by(col(StageRun.application_id), col(StageRun.opened_at).desc())
     )
+    last = {run.application_id: run for run in (await db.exec(runs)).all()}
     return Around(
         dict((await db.exec(venues)).all()),
         {row.id: row for row in (await db.exec(versions)).all()},
-        {run.application_id: run for run in (await db.exec(runs)).all()},
+        last,
+        await shown(db, last.values()),
     )
+
+
+async def shown(db: AsyncSession, runs: Iterable[StageRun]) -> dict[UUID, Entry]:
+    """By run, the name in the notice that shows it; without what was taken back."""
+    stands = (EntryState.OPEN, EntryState.FINISHED, EntryState.STOPPED)
+    statement = select(Entry).where(
+        col(Entry.run_id).in_([run.id for run in runs]), col(Entry.state).in_(stands)
+    )
+    return {entry.run_id: entry for entry in (await db.exec(statement)).all()}
 
 
 async def runs_of(db: AsyncSession, row: Application) -> list[StageRun]:

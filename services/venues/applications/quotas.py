@@ -16,7 +16,7 @@ from services.venues.applications.rules import (
     ReapplyLater,
     office_of,
 )
-from services.venues.honours.rules import months_after
+from services.venues.honours.rules import free_again
 from services.venues.programmes.definition import Definition, Stage, StageKind
 from services.venues.programmes.models import ProgrammeVersion, VersionState
 
@@ -131,4 +131,4 @@ async def banned_until(
         return None
     values = {"programme": programme_id, "venue": venue_id, "subject": subject_code}
     last = (await run(db, _LAST_REFUSAL, values)).scalar_one()
-    return last and months_after(day_of(last), definition.reapply_after_months)
+    return last and free_again(day_of(last), definition.reapply_after_months)

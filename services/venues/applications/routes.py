@@ -45,6 +45,7 @@ from services.venues.applications.schemas import (
     TrailLine,
     WithdrawIn,
 )
+from services.venues.applications.trail import why
 from services.venues.programmes.definition import StageKind
 from services.venues.programmes.speaking import Speaker
 from services.venues.registry.schemas import OpenIn
@@ -84,7 +85,9 @@ async def _wanted(
     venue: UUID | None = None,
     year: Annotated[int | None, Query(ge=2000, le=2999)] = None,
     mine: Annotated[bool, Query(description="My own, and those of venues I represent")] = False,
-    overdue: Annotated[bool, Query(description="Past the last day of their clock")] = False,
+    overdue: Annotated[
+        bool, Query(description="Past the last day of the stage, or of a return")
+    ] = False,
     clock_open: Annotated[
         bool, Query(description="With a clock whose last day nobody knows yet")
     ] = False,
@@ -269,17 +272,20 @@ async def list_trail(
     """For staff: who decided what, when, in whose name, under which version of the rule, why."""
     case = await queries.case(db, caller, application_id)
     caller.require(P.APPLICATION_READ, at=case.application.division_code)
-    rows = await queries.trail(db, paging, case.application)
-    return page_of(
+    rows, speaker = await queries.trail(db, paging, case.application), Speaker()
+    page = page_of(
         rows,
         paging,
         lambda row: (row.decided_at, row.id),
         lambda row: TrailLine(
             **row.model_dump(include=set(TrailLine.model_fields)),
+            why=why(row, speaker),
             rule_number=case.rule_number if row.version_id else None,
         ),
         response,
     )
+    speaker.tag(response)
+    return page
 
 
 @router.post("/{application_id}/open", keyed=False)

@@ -217,6 +217,9 @@ def move(
     return row.target
 
 
+SPOKEN = frozenset({StageKind.DELIBERATION})
+"""Where no result of the stage says why it goes on: those who deliberated write it down."""
+
 GATED = frozenset({Action.RECOMMEND, Action.PASS, Action.NAME})
 """What asks the gates of the stage."""
 

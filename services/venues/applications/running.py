@@ -8,11 +8,11 @@ from services.kit.access import Caller
 from services.kit.db import as_service
 from services.kit.workdays import day_of
 from services.venues.applications import clocks
-from services.venues.applications.gates import Standing, Unmet
+from services.venues.applications.gates import Finding, Standing, Unmet
 from services.venues.applications.models import StageRun
 from services.venues.applications.queries import Case, last_run, runs_of
 from services.venues.applications.rules import FINAL, ApplicationState, At, RunState, asked
-from services.venues.honours.rules import months_after
+from services.venues.honours.rules import free_again
 from services.venues.stages import WORK
 
 
@@ -32,12 +32,18 @@ async def unmet_of(db: AsyncSession, standing: Standing) -> list[Unmet]:
     return unmet
 
 
+async def findings_of(db: AsyncSession, standing: Standing) -> list[Finding]:
+    """Why `standing.stage` may be left: what its work came to. Asked when nothing is missing."""
+    async with as_service(db):
+        return await WORK[standing.stage.kind].found(db, standing)
+
+
 def _too_early(runs: list[StageRun], standing: Standing) -> list[Unmet]:
     months = standing.stage.at_least_months
     if months is None:
         return []
     first = min(run.opened_at for run in runs if run.stage_key == standing.stage.key)
-    until = months_after(day_of(first), months)
+    until = free_again(day_of(first), months)
     if day_of(standing.now) >= until:
         return []
     return [Unmet("stage-lasts-until", {"day": until.isoformat(), "months": months})]

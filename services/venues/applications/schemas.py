@@ -69,6 +69,7 @@ class StepIn(Given):
 
     stage: Key
     reason: Reason | None = None
+    """Needed where a meeting decides; elsewhere what the stage came to says why, and this adds."""
 
 
 class RefuseIn(Given):
@@ -140,6 +141,10 @@ class StageNow(BaseModel):
     due_open: bool
     """A clock runs, and its last day is not known: that year's working days are not announced."""
     overdue: bool
+    notice_id: UUID | None
+    """The public notice that shows it: its window is the clock of this stage."""
+    suspended: bool
+    """The window stands still while an objection is open: its last day is known afterwards."""
 
 
 class Returned(BaseModel):
@@ -215,6 +220,7 @@ class RunOut(BaseModel):
     due_open: bool
     closed_at: datetime | None
     supplement_due_on: date | None
+    notice_id: UUID | None
 
 
 class DecisionOut(BaseModel):
@@ -225,6 +231,8 @@ class DecisionOut(BaseModel):
     office: str | None
     """Null: the applicant."""
     reason: str | None
+    why: str
+    """The reason, or in the reader's language what it rests on."""
     fields: list[dict[str, str]]
     decided_at: datetime
 
@@ -244,6 +252,11 @@ class TrailLine(BaseModel):
     actor: UUID
     acted_for: str | None
     reason: str | None
+    """What somebody wrote."""
+    grounds: list[dict[str, Any]]
+    """What it rests on: [{"rule": "found-notice", "values": {…}}]."""
+    why: str
+    """The reason, or else the grounds in the reader's language."""
     fields: list[dict[str, str]]
     public: bool
     decided_at: datetime

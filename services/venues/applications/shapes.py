@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.kit.access import Caller
 from services.kit.versions import tag
 from services.venues.applications import queries
-from services.venues.applications.models import Application, StageRun
+from services.venues.applications.models import Application, Decision, StageRun
 from services.venues.applications.queries import Around, Case
 from services.venues.applications.rules import (
     Action,
@@ -33,6 +33,9 @@ from services.venues.applications.schemas import (
     StageNow,
     TimelineOut,
 )
+from services.venues.applications.trail import why
+from services.venues.notices.models import Entry
+from services.venues.notices.rules import EntryState
 from services.venues.programmes.definition import Definition, Stage, read
 from services.venues.programmes.speaking import Speaker
 from services.venues.registry.hosts import check_digit_fits
@@ -66,13 +69,14 @@ def _plain(
     speaker: Speaker,
 ) -> dict[str, Any]:
     run = around.runs.get(row.id)
+    shown = around.shown.get(run.id) if run is not None else None
     late = run is not None and is_late(run.supplement_due_on, today)
     return {
         **row.model_dump(include=set(ApplicationLine.model_fields)),
         "programme_title": speaker.say(definition.title),
         "rule_number": around.versions[row.version_id].number,
         "venue_name": row.venue_id and around.venues.get(row.venue_id),
-        "stage": _stage(row, definition, run, today, speaker),
+        "stage": _stage(row, definition, run, shown, today, speaker),
         "allowed_actions": allowed(
             table(definition),
             At(row.state, row.stage_key),
@@ -86,7 +90,12 @@ _IN_A_STAGE = (ApplicationState.UNDER_WAY, ApplicationState.RETURNED)
 
 
 def _stage(
-    row: Application, definition: Definition, run: StageRun | None, today: date, speaker: Speaker
+    row: Application,
+    definition: Definition,
+    run: StageRun | None,
+    shown: Entry | None,
+    today: date,
+    speaker: Speaker,
 ) -> StageNow | None:
     if row.state not in _IN_A_STAGE or row.stage_key is None or run is None:
         return None
@@ -97,10 +106,22 @@ def _stage(
         key=stage.key,
         tier=stage.tier,
         opened_at=run.opened_at,
-        due_on=run.due_on,
-        due_open=run.due_open,
         overdue=ticking and is_late(run.due_on, today),
+        suspended=shown is not None and shown.open_objections > 0,
+        **_clock(run, shown),
     )
+
+
+def _clock(run: StageRun, shown: Entry | None) -> dict[str, Any]:
+    """The last day of a run: of its own term, or of the window of the notice that shows it."""
+    if shown is None:
+        return {"due_on": run.due_on, "due_open": run.due_open, "notice_id": None}
+    without_a_day = shown.last_on is None and not shown.open_objections
+    return {
+        "due_on": shown.last_on,
+        "due_open": without_a_day and shown.state is EntryState.OPEN,
+        "notice_id": shown.notice_id,
+    }
 
 
 def _of_stage(row: Application, stage: Stage, speaker: Speaker) -> dict[str, Any]:
@@ -173,15 +194,20 @@ async def timeline(db: AsyncSession, case: Case, response: Response) -> Timeline
     that was called off, or a conflict that is looked into, is not theirs to read."""
     row, speaker = case.application, Speaker()
     runs = await queries.runs_of(db, row)
-    told = [_run(row, case.definition.stage(run.stage_key), run, speaker) for run in runs]
+    shown = await queries.shown(db, runs)
+    told = [
+        _run(row, case.definition.stage(run.stage_key), run, shown.get(run.id), speaker)
+        for run in runs
+    ]
     if row.state in (ApplicationState.DRAFT, *_IN_A_STAGE):
         keys = [stage.key for stage in case.definition.stages]
         after = keys.index(row.stage_key) + 1 if row.stage_key else 0
-        told += [_run(row, stage, None, speaker) for stage in case.definition.stages[after:]]
+        told += [_run(row, stage, None, None, speaker) for stage in case.definition.stages[after:]]
     decisions = [
         DecisionOut(
             **one.model_dump(include={"action", "stage_key", "fields", "decided_at"}),
-            reason=one.reason if one.public or one.action in _TOLD else None,
+            reason=one.reason if _is_told(one) else None,
+            why=why(one, speaker, told=_is_told(one)),
             office=_office(case.definition, one.stage_key, one.action, one.acted_for),
         )
         for one in await queries.decisions_of(db, row)
@@ -191,7 +217,9 @@ async def timeline(db: AsyncSession, case: Case, response: Response) -> Timeline
     return TimelineOut(runs=told, decisions=decisions)
 
 
-def _run(row: Application, stage: Stage, run: StageRun | None, speaker: Speaker) -> RunOut:
+def _run(
+    row: Application, stage: Stage, run: StageRun | None, shown: Entry | None, speaker: Speaker
+) -> RunOut:
     plain = _of_stage(row, stage, speaker)
     if run is None:
         return RunOut(
@@ -204,8 +232,15 @@ def _run(row: Application, stage: Stage, run: StageRun | None, speaker: Speaker)
             due_open=False,
             closed_at=None,
             supplement_due_on=None,
+            notice_id=None,
         )
-    return RunOut(**plain, **run.model_dump(include=set(RunOut.model_fields)))
+    return RunOut(
+        **{**plain, **run.model_dump(include=set(RunOut.model_fields)), **_clock(run, shown)}
+    )
+
+
+def _is_told(row: Decision) -> bool:
+    return row.public or row.action in _TOLD
 
 
 _TOLD = frozenset(Action)

@@ -2,14 +2,18 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.kit.access import Caller, Kind
 from services.kit.divisions import covers
+from services.kit.languages import DEFAULT, WORDS
+from services.venues.applications.gates import Finding
 from services.venues.applications.models import Application, Decision
 from services.venues.honours.models import Honour
+from services.venues.programmes.speaking import Speaker
 
 PLATFORM = UUID(int=0)
 """The actor of what no person does: a handler, a schedule."""
@@ -25,6 +29,7 @@ async def decide(
     stage_key: str | None = None,
     reason: str | None = None,
     fields: Iterable[dict[str, str]] = (),
+    grounds: Iterable[Finding] = (),
     public: bool = False,
     acted_for: str | None = None,
     now: datetime | None = None,
@@ -33,7 +38,8 @@ async def decide(
 
     `public` ones are also shown on the page of the honour: no personal data in their reason.
     `acted_for` is the division in whose name; when nothing is said, that of the nearest grant by
-    which staff reach the row. `fields`: [{"pointer": "/summary", "reason": "…"}].
+    which staff reach the row. `fields`: [{"pointer": "/summary", "reason": "…"}]. `grounds` is what
+    it rests on, besides what somebody wrote (`reason`).
     """
     subject = application or honour
     if subject is None:
@@ -53,6 +59,7 @@ async def decide(
         acted_for=acted_for,
         reason=reason,
         fields=list(fields),
+        grounds=[{"rule": each.slug, "values": dict(each.values)} for each in grounds],
         public=public,
         decided_at=now or datetime.now(UTC),
     )
@@ -66,3 +73,35 @@ def nearest(caller: Caller, code: str) -> str | None:
     """The lowest division at which the caller holds a role that reaches `code`."""
     reached = [grant.division for grant in caller.grants if covers(grant.division, code)]
     return max(reached, key=len, default=None)
+
+
+def as_entered(honour: Honour) -> Decision:
+    """How an honour that came with a list (an import, the first load) came to be: its own row says
+    who, when, and from which source. It has no decision of its own, which would stay for good: a
+    list can be taken back."""
+    return Decision(
+        id=PLATFORM,  # before every other
+        honour_id=honour.id,
+        action="enter",
+        actor=honour.created_by,
+        reason=honour.source,
+        public=True,
+        decided_at=honour.created_at,
+    )
+
+
+def why(row: Decision, speaker: Speaker, *, told: bool = True) -> str:
+    """Why it was decided so, in the reader's language: what somebody wrote (where that is `told`),
+    else what it rests on, else what such a decision follows from."""
+    if told and row.reason:
+        return row.reason
+    said = [_said(each["rule"], each["values"], speaker) for each in row.grounds]
+    if said:
+        return ("；" if speaker.language == DEFAULT else "; ").join(said)
+    slug = f"why-{row.action.replace('_', '-')}"
+    return _said(slug if slug in WORDS else "why-otherwise", {}, speaker)
+
+
+def _said(slug: str, values: dict[str, Any], speaker: Speaker) -> str:
+    texts = WORDS.get(slug, {}).get("title", {})
+    return speaker.say(texts).format(**values) if texts else slug

@@ -1,11 +1,14 @@
 """The loop that asks: takes a check, asks its provider with no transaction open, keeps the answer.
 
-A check that is being asked is not due again for a while; when the process dies it becomes due.
-Two processes never ask the same question at the same time.
+It is woken when a question is committed here (requesting.py), and looks by itself as well: for what
+another process asked, and for what waits to be asked again. A check that is being asked is not due
+again for a while; when the process dies it becomes due. Two processes never ask the same question
+at the same time.
 """
 
 import asyncio
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -21,7 +24,7 @@ from services.kit.logs import log
 from services.kit.outages import INTERRUPTIONS
 from services.venues.applications.models import Application, ApplicationState
 from services.venues.applications.trail import decide
-from services.venues.credit import snapshots
+from services.venues.credit import requesting, snapshots
 from services.venues.credit.listed import Listed
 from services.venues.credit.models import Answer, Check
 from services.venues.credit.port import Asked, CreditSettings, Given, NoAnswer, Provider
@@ -43,6 +46,7 @@ class Credit:
 
     provider: Provider
     lease: timedelta
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 async def start(kit: "Kit") -> None:
@@ -52,7 +56,8 @@ async def start(kit: "Kit") -> None:
         Remote(settings) if settings.url else Listed(kit.database, settings.list_days)
     )
     lease = timedelta(seconds=settings.deadline_s) + _MARGIN
-    kit.parts[Credit] = Credit(provider, lease)
+    kit.parts[Credit] = credit = Credit(provider, lease)
+    requesting.loop.wake = credit.wake.set
     kit.spawn(_loop(kit), "credit")
 
 
@@ -66,7 +71,9 @@ async def _loop(kit: "Kit") -> None:
         except INTERRUPTIONS as error:
             log.warning("credit_interrupted", error=repr(error)[:500])
         if not asked:
-            await asyncio.sleep(IDLE_S)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(credit.wake.wait(), IDLE_S)
+            credit.wake.clear()
 
 
 async def turn(kit: "Kit", credit: Credit, now: datetime) -> bool:

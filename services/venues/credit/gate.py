@@ -6,7 +6,8 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.kit.settings import suite
-from services.venues.applications.gates import StageWork, Standing, Unmet
+from services.kit.workdays import day_of
+from services.venues.applications.gates import Finding, StageWork, Standing, Unmet
 from services.venues.applications.models import Application
 from services.venues.credit.models import Answer, Check, Remedy
 from services.venues.credit.requesting import request
@@ -88,7 +89,15 @@ async def entered(db: AsyncSession, standing: Standing) -> None:
         await request(db, row, standing.definition, stage.key, standing.now)
 
 
-WORK = StageWork(gate=gate, entered=entered)
+async def found(db: AsyncSession, standing: Standing) -> list[Finding]:
+    """The day of the clear answer that lets the application go on."""
+    if not wanted(standing.definition, standing.stage):
+        return []
+    answers = await _answers(db, standing.application)
+    return [Finding("found-credit", {"day": f"{day_of(answers[0].answered_at)}"})]
+
+
+WORK = StageWork(gate=gate, entered=entered, found=found)
 
 
 def with_credit(work: StageWork) -> StageWork:
@@ -103,4 +112,7 @@ def with_credit(work: StageWork) -> StageWork:
         await work.entered(db, standing)
         await entered(db, standing)
 
-    return replace(work, gate=both, entered=enter)
+    async def say(db: AsyncSession, standing: Standing) -> list[Finding]:
+        return [*await found(db, standing), *await work.found(db, standing)]
+
+    return replace(work, gate=both, entered=enter, found=say)

@@ -1,15 +1,26 @@
 """A check is asked for: by the stage that needs one, by staff, or after a remedy."""
 
+from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from services.kit.db import after_commit
 from services.venues.applications.models import Application
 from services.venues.credit.models import Check
 from services.venues.credit.rules import CheckState, Waiting
 from services.venues.programmes.definition import Definition
+
+
+class Loop:
+    """The loop of this process that asks (asking.py), as far as questions know of it."""
+
+    wake: Callable[[], None] = staticmethod(lambda: None)
+
+
+loop = Loop()
 
 
 async def request(
@@ -47,6 +58,7 @@ async def request(
             check.reason, check.tries = Waiting.QUEUED, 0
         check.version += 1
     await db.flush()
+    after_commit(db, loop.wake)
     return check
 
 

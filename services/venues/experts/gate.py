@@ -1,11 +1,12 @@
-"""What the stage of expert review needs to be passed, and what ends when it is left otherwise."""
+"""What the stage of expert review needs to be passed, what it came to, and what ends when it is
+left otherwise."""
 
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.kit.settings import suite
 from services.kit.vault import Vault
-from services.venues.applications.gates import StageWork, Standing, Unmet
+from services.venues.applications.gates import Finding, StageWork, Standing, Unmet
 from services.venues.applications.rules import RunState
 from services.venues.experts.conflicts.finding import conflicts_of
 from services.venues.experts.draws import queries as draws
@@ -75,6 +76,19 @@ def _points(hundredths: int) -> str:
     return f"{hundredths // 100}.{hundredths % 100:02d}"
 
 
+async def came_to(db: AsyncSession, standing: Standing) -> list[Finding]:
+    """How many judged, and the band: its scores are not published."""
+    work = await work_of(db, standing.application.id, standing.stage.key)
+    kept = await db.get(Result, work.run.id) if work else None
+    if kept is None:
+        return []
+    result = stored(kept.result)
+    titles = {each.key: each.title["zh-CN"] for each in standing.definition.bands}
+    if result.band is None:
+        return [Finding("found-panel", {"sheets": result.sheets})]
+    return [Finding("found-panel-band", {"sheets": result.sheets, "band": titles[result.band]})]
+
+
 async def left(db: AsyncSession, standing: Standing) -> None:
     """Refused or withdrawn: nobody is asked any more. Sent back: the panel waits."""
     if standing.run.state is RunState.RETURNED:
@@ -88,9 +102,8 @@ async def left(db: AsyncSession, standing: Standing) -> None:
     for seat in await draws.seats(db, application.id, standing.stage.key):
         if seat.state in (SeatState.INVITED, SeatState.STANDING_BY):
             seat.state, seat.reason = LIFECYCLE.next("close", seat.state), ENDED
-            seat.token_hash = None
             seat.version += 1
     await db.flush()
 
 
-WORK = StageWork(gate=gate, left=left)
+WORK = StageWork(gate=gate, found=came_to, left=left)

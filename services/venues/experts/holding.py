@@ -1,17 +1,21 @@
 """What the pool holds about a person, and what becomes of it when they ask to be forgotten.
 
 They leave the pool; name, phone, account for fees, and the persons they are tied to are destroyed.
-Seats and sheets stay, linked to nobody: a decision was made by them, and must be shown to stand.
+Seats and sheets stay, linked to nobody: a decision was made by them, and must be shown to stand. A
+seat that waits for its answer or its sheet goes to the next alternate.
 """
 
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from services.kit.access import SERVICE
 from services.kit.db import run
 from services.kit.holdings import Holding, Subject
 from services.kit.vault import Vault
+from services.venues.experts.invitations.afterwards import leave_panels
 
 ERASED_NAME = "已注销"
 LEFT = "本人注销"
@@ -123,6 +127,7 @@ async def _erase(db: AsyncSession, vault: Vault, subject: Subject) -> int:
         for statement in _FORGET:
             given = {"expert": expert, "pseudonym": subject.pseudonym}
             await run(db, statement, {name: given[name] for name in statement._bindparams})
+        await leave_panels(db, SERVICE, expert, datetime.now(UTC), judged_stays=True)
     return len(erased)
 
 

@@ -3,7 +3,14 @@
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+)
 from pydantic_core import PydanticCustomError
 
 from services.kit.vault import Vault
@@ -29,7 +36,18 @@ def _phone(given: str) -> str:
 
 PersonName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
 Phone = Annotated[str, StringConstraints(max_length=30), AfterValidator(_phone)]
-Field_ = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,39}$")]
+FIELD = r"^[a-z][a-z0-9_]{1,39}$"
+
+
+def _field(given: str) -> str:
+    if not re.fullmatch(FIELD, given):
+        raise PydanticCustomError("field-key", "not the key of a field")
+    return given
+
+
+Field_ = Annotated[
+    str, AfterValidator(_field), WithJsonSchema({"type": "string", "pattern": FIELD})
+]
 """A field of knowledge, as the panels of programmes name it."""
 Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=4, max_length=500)]

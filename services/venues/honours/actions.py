@@ -21,11 +21,13 @@ from services.venues.honours.rules import (
     LEVEL_OF_TIER,
     LIFECYCLE,
     HonourState,
+    NumberTaken,
     OnlyEntered,
     last_day,
     local_day,
     number_of,
     require_order,
+    spellings,
     state_today,
 )
 from services.venues.honours.schemas import HonourIn, HonourPatch
@@ -37,7 +39,11 @@ _SERIAL = text(
     """INSERT INTO honour_serials AS s (programme_id, year, last) VALUES (:programme_id, :year, 1)
     ON CONFLICT (programme_id, year) DO UPDATE SET last = s.last + 1 RETURNING last"""
 )
-_IS_TAKEN = text("SELECT EXISTS (SELECT FROM honours WHERE number = :number)")
+# Whatever brackets it is typed with, it is the same number: whoever verifies finds one honour.
+_IS_TAKEN = text(
+    "SELECT EXISTS (SELECT FROM honours WHERE number = ANY (:spellings) AND id <> :but)"
+)
+_NONE = UUID(int=0)
 
 
 async def grant(db: AsyncSession, standing: Standing, caller: Caller, now: datetime) -> Honour:
@@ -96,8 +102,14 @@ async def _number(db: AsyncSession, programme_id: UUID, pattern: str, year: int)
         serial = (await run(db, _SERIAL, {"programme_id": programme_id, "year": year})).scalar_one()
         number = number_of(pattern, year, serial)
         # One that was named before this platform may stand there already.
-        if not (await run(db, _IS_TAKEN, {"number": number})).scalar_one():
+        if not await _is_taken(db, number):
             return number
+
+
+async def _is_taken(db: AsyncSession, number: str, but: UUID = _NONE) -> bool:
+    values = {"spellings": sorted(spellings(number)), "but": but}
+    taken: bool = (await run(db, _IS_TAKEN, values)).scalar_one()
+    return taken
 
 
 async def _renew_former(db: AsyncSession, row: Honour, caller: Caller, now: datetime) -> None:
@@ -114,13 +126,19 @@ async def _renew_former(db: AsyncSession, row: Honour, caller: Caller, now: date
 
 
 async def enter(db: AsyncSession, caller: Caller, given: HonourIn, now: datetime) -> Honour:
-    """Enter an honour that was named elsewhere. Raises Missing for a venue that is not there."""
+    """Enter an honour that was named elsewhere.
+
+    Raises Missing for a venue that is not there, BrokenRule, NumberTaken.
+    """
     if given.venue_id is not None:
         at = (await venue(db, caller, given.venue_id)).division_code
     else:
         assert given.subject_code is not None
         at = given.subject_code
     caller.require(P.VENUE_APPROVE, at=at)
+    require_order(given.issued_on, given.valid_until, local_day(now))
+    if given.number is not None and await _is_taken(db, given.number):
+        raise NumberTaken()
     row = Honour(
         **given.model_dump(exclude={"co_issuers"}),
         co_issuers="\n".join(given.co_issuers),
@@ -133,7 +151,9 @@ async def enter(db: AsyncSession, caller: Caller, given: HonourIn, now: datetime
     )
     db.add(row)
     await db.flush()
-    await decide(db, honour=row, action="enter", caller=caller, public=True, now=now)
+    await decide(
+        db, honour=row, action="enter", caller=caller, reason=row.source, public=True, now=now
+    )
     await tell(db, row, HonourGranted, level=row.level, valid_until=row.valid_until)
     return row
 
@@ -146,7 +166,10 @@ async def correct(
     given: HonourPatch,
     now: datetime,
 ) -> None:
-    """Correct an honour that was named elsewhere. Raises OnlyEntered, Stale."""
+    """Correct an honour that was named elsewhere; with nothing to correct, nothing is recorded.
+
+    Raises OnlyEntered, Stale, BrokenRule, NumberTaken.
+    """
     row = (await held(db, honour_id, lock=True)).honour
     caller.require(P.VENUE_APPROVE, at=row.division_code)
     if row.application_id is not None or row.state is HonourState.REVOKED:
@@ -161,8 +184,12 @@ async def correct(
         for name, value in wanted.items()
         if value != before[name]
     ]
+    if not changed:
+        return
     row.sqlmodel_update(wanted)
-    require_order(row.issued_on, row.valid_until)
+    require_order(row.issued_on, row.valid_until, local_day(now))
+    if given.number is not None and await _is_taken(db, given.number, but=row.id):
+        raise NumberTaken()
     # The term decides whether it stands: it may have been entered with a wrong one.
     if row.state in (HonourState.VALID, HonourState.EXPIRED):
         state = state_today(HonourState.VALID, row.valid_until, local_day(now))

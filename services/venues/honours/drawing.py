@@ -14,7 +14,6 @@ import typst
 from services.kit.logs import log
 from services.kit.problems import Conflict
 from services.venues.honours.models import Certificate, Honour
-from services.venues.honours.rules import HonourState
 
 _HERE = Path(str(files(__package__)))
 FONTS = _HERE / "fonts"
@@ -57,7 +56,6 @@ def said(honour: Honour, certificate: Certificate, page: str) -> dict[str, Any]:
         named = "、".join(f"{char}（U+{ord(char):04X}）" for char in lacking)
         log.warning("certificate_cannot_be_drawn", honour=str(honour.id), characters=named)
         raise CannotBeDrawn(characters=named)
-    creation = honour.provisional_until if honour.state is HonourState.PROVISIONAL else None
     return {
         **words,
         "co_issuers": others,
@@ -65,7 +63,7 @@ def said(honour: Honour, certificate: Certificate, page: str) -> dict[str, Any]:
         # A later edition bears its own day.
         "dated": _day(certificate.issued_on),
         "until": _day(honour.valid_until),
-        "provisional": _day(creation),
+        "provisional": _day(honour.provisional_until),
         "page": page,
         "qr": segno.make(page, error="m", micro=False).svg_inline(scale=4, border=2),
     }

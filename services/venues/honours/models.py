@@ -46,7 +46,7 @@ class Honour(SQLModel, table=True):
     state_reason: str | None = None
     """Why it is in this state; public."""
     provisional_until: date | None = None
-    """The last day of the creation period, by which it is to be confirmed."""
+    """The last day of the creation period; None: there was none, or it was confirmed."""
     plaque_returned_on: date | None = None
     certificate_returned_on: date | None = None
     """After a revocation: when the things on the wall came back."""

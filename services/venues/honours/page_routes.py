@@ -81,5 +81,5 @@ async def verify(db: Db, kit: KitDep, request: Request, key: str, lang: Lang = N
         )
     told = await verification(db, issuer(kit.keys, origin), origin, found, datetime.now(UTC))
     taken = await queries.steps(db, found.honour.id)
-    page = shown(language, told, found.honour.provisional_until, taken)
+    page = shown(language, told, taken)
     return _answer(html(page, language, told.number or str(told.honour_id)), language, request)

@@ -26,6 +26,7 @@ class Said:
     """The page's own parts: a word, what it means, and what is known."""
 
     standing: str
+    """Standing and state: the classes of the verdict."""
     verdict: str
     explained: str
     rows: tuple[tuple[str, str], ...] = ()
@@ -64,21 +65,20 @@ def unknown(language: str, number: str) -> Said:
     return Said("unknown", _say(language, "standing-unknown"), explained)
 
 
-def shown(
-    language: str, told: VerificationOut, provisional_until: date | None, steps: Iterable[Decision]
-) -> Said:
+def shown(language: str, told: VerificationOut, steps: Iterable[Decision]) -> Said:
     """The page of an honour."""
+    over = "-over" if told.creation_over else ""
     explained = _say(
         language,
-        f"explained-{told.state.value}",
+        f"explained-{told.state.value}{over}",
         since=_day(told.since),
         reason=told.reason or "—",
         valid_until=_day(told.valid_until),
-        provisional_until=_day(provisional_until),
+        provisional_until=_day(told.provisional_until),
     )
     return Said(
-        told.standing,
-        _say(language, f"standing-{told.standing}"),
+        f"{told.standing} {told.state.value}",
+        _verdict(language, told),
         explained,
         tuple(_rows(language, told)),
         tuple(_links(language, told)),
@@ -86,6 +86,13 @@ def shown(
         tuple(_step(language, each) for each in steps),
         _say(language, "warning" if told.editions else "elsewhere"),
     )
+
+
+def _verdict(language: str, told: VerificationOut) -> str:
+    """May it be relied on, in a word; and with what reserve, where it may."""
+    verdict = _say(language, f"standing-{told.standing}")
+    reserve = f"reserve-{told.state.value}"
+    return f"{verdict} · {_say(language, reserve)}" if reserve in _words() else verdict
 
 
 def _rows(language: str, told: VerificationOut) -> Iterable[tuple[str, str]]:
@@ -102,7 +109,7 @@ def _rows(language: str, told: VerificationOut) -> Iterable[tuple[str, str]]:
     back = [("plaque", told.plaque_returned_on), ("paper", told.certificate_returned_on)]
     if told.state is HonourState.REVOKED:
         given = [_say(language, slug, day=_day(day)) for slug, day in back if day is not None]
-        yield _say(language, "returned"), "，".join(given) or "—"
+        yield _say(language, "returned"), " · ".join(given) or "—"
     moment = told.as_of.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
     yield _say(language, "as-of"), moment
 
@@ -115,8 +122,7 @@ def _links(language: str, told: VerificationOut) -> Iterable[tuple[str, str]]:
     if told.source is not None:
         yield f"{_say(language, 'source')}：{told.source}", told.source
     if told.followed_by is not None:
-        slug = f"explained-{told.state.value}"
-        yield _say(language, slug, since=_day(told.since)), f"{ACTION}/{told.followed_by}"
+        yield _say(language, "follower"), f"{ACTION}/{told.followed_by}"
 
 
 def _edition(language: str, each: EditionOut) -> str:
@@ -135,7 +141,10 @@ def _step(language: str, step: Decision) -> str:
     slug = f"step-{step.action}"
     name = _say(language, slug if slug in _words() else "step-other")
     line = f"{_day(step.decided_at)} {name}"
-    return line if step.reason is None else _say(language, "step-why", line=line, why=step.reason)
+    why = step.reason
+    if why is not None and step.action == "release_inspection":
+        why = _say(language, f"grade-{why}")
+    return line if why is None else _say(language, "step-why", line=line, why=why)
 
 
 def _listed(language: str, slug: str, lines: Iterable[str]) -> str:

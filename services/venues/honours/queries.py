@@ -16,6 +16,7 @@ from services.kit.pages import Paging, keyset
 from services.kit.problems import Missing
 from services.kit.workflow import Needs
 from services.venues.applications.models import Decision
+from services.venues.applications.trail import as_entered
 from services.venues.honours.models import Certificate, Honour
 from services.venues.honours.rules import HonourState, spellings
 from services.venues.programmes.models import Programme
@@ -145,12 +146,17 @@ async def of_venues(db: AsyncSession, venue_ids: Iterable[UUID]) -> dict[UUID, l
 
 
 async def history(db: AsyncSession, honour: Honour, paging: Paging) -> list[Decision]:
-    """What was decided about an honour and may be known, the oldest first."""
+    """What was decided about an honour and may be known, the oldest first; it begins with how the
+    honour came to be, also for one that came with a list."""
     about: Any = Decision.honour_id == honour.id
     if honour.application_id is not None:
         about = about | (col(Decision.application_id) == honour.application_id)
     found = select(Decision).where(about, col(Decision.public))
-    return list((await db.exec(keyset(found, paging, col(Decision.id)))).all())
+    rows = list((await db.exec(keyset(found, paging, col(Decision.id)))).all())
+    listed = honour.application_id is None and not (rows and rows[0].action == "enter")
+    if listed and paging.cursor is None:
+        rows.insert(0, as_entered(honour))
+    return rows
 
 
 async def steps(db: AsyncSession, honour_id: UUID) -> list[Decision]:

@@ -16,7 +16,7 @@ from services.kit.pages import Page, PagingDep, page_of
 from services.kit.problems import Problem
 from services.kit.routing import Router
 from services.kit.versions import IfMatch, tag
-from services.venues.applications.models import Decision
+from services.venues.applications.trail import why
 from services.venues.honours import actions, queries, steps
 from services.venues.honours.queries import Held
 from services.venues.honours.rules import (
@@ -24,6 +24,7 @@ from services.venues.honours.rules import (
     AlreadyNamed,
     HonourState,
     NumberTaken,
+    creation_over,
     local_day,
 )
 from services.venues.honours.schemas import (
@@ -38,6 +39,7 @@ from services.venues.honours.schemas import (
     ReturnIn,
 )
 from services.venues.honours.signing import issuer
+from services.venues.programmes.speaking import Speaker
 from services.venues.settings import PublicSettings
 
 router = Router(prefix="/honours", tags=["honours"])
@@ -54,11 +56,13 @@ def _now() -> datetime:
 
 def _out(found: Held, caller: Caller) -> HonourOut:
     row = found.honour
-    facts = {"today": local_day(_now()), "valid_until": row.valid_until}
+    today = local_day(_now())
+    facts = {"today": today, "valid_until": row.valid_until}
     return HonourOut(
         **row.model_dump(exclude={"co_issuers", "recorded_code", "created_by", "created_at"}),
         co_issuers=row.co_issuers.splitlines(),
         holder=found.holder,
+        creation_over=creation_over(row.state, row.provisional_until, today),
         allowed_actions=LIFECYCLE.allowed(row.state, found.holds(caller), **facts),
     )
 
@@ -67,10 +71,6 @@ async def _answer(db: Db, caller: Caller, honour_id: UUID, response: Response) -
     found = await queries.held(db, honour_id)
     tag(response, found.honour.version)
     return _out(found, caller)
-
-
-def _told(row: Decision) -> HistoryOut:
-    return HistoryOut(**row.model_dump(), changed=row.fields)
 
 
 @router.get("")
@@ -153,8 +153,16 @@ async def list_history(
 ) -> Page[HistoryOut]:
     """Every step that anybody may know of, the oldest first."""
     found = await queries.held(db, honour_id)
-    rows = await queries.history(db, found.honour, paging)
-    return page_of(rows, paging, lambda row: (row.id,), _told, response)
+    rows, speaker = await queries.history(db, found.honour, paging), Speaker()
+    page = page_of(
+        rows,
+        paging,
+        lambda row: (row.id,),
+        lambda row: HistoryOut(**row.model_dump(), changed=row.fields, why=why(row, speaker)),
+        response,
+    )
+    speaker.tag(response)
+    return page
 
 
 async def _act(

@@ -93,6 +93,8 @@ LIFECYCLE: Workflow[HonourState] = Workflow(
     ("rectify", {S.PROVISIONAL, S.VALID}, S.RECTIFYING, P.APPLICATION_DECIDE),
     ("suspend", {S.PROVISIONAL, S.VALID, S.RECTIFYING}, S.SUSPENDED, P.APPLICATION_DECIDE),
     ("reinstate", {S.RECTIFYING, S.SUSPENDED}, S.VALID, P.APPLICATION_DECIDE, within_term),
+    # What `reinstate` comes to while the creation period has not been confirmed.
+    ("resume_creation", {S.RECTIFYING, S.SUSPENDED}, S.PROVISIONAL, _NOBODY, within_term),
     # What was named by mistake or by deceit is taken back even when its term is over (科普法 57).
     (
         "revoke",
@@ -115,21 +117,25 @@ def local_day(now: datetime) -> date:
 
 
 def months_after(day: date, months: int) -> date:
-    """The same day so many months later, or the month's last: 31 Aug + 6 months is 28 Feb."""
+    """The last day of a term of so many months that begins on a day.
+
+    民法典 201: the day of the beginning is not counted; 202: a term ends on the corresponding day
+    of its last month, and where that month has none, on its last day. Two years from 2026-10-20
+    end with 2028-10-20; six months from 31 August, with 28 or 29 February.
+    """
     years, month = divmod(day.month - 1 + months, 12)
     year = day.year + years
     return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
 
 
-def last_day(issued_on: date, months: int | None) -> date | None:
-    """The last day of a term, its first day counted: two years from 2026-10-13 end with 2028-10-12.
+def free_again(day: date, months: int) -> date:
+    """The first day after a term of so many months that begins on a day."""
+    return months_after(day, months) + timedelta(days=1)
 
-    Where the month has no such day the term ends with the month: six months from 31 Aug, 28 Feb.
-    """
-    if not months:
-        return None
-    day = months_after(issued_on, months)
-    return day if day.day < issued_on.day else day - timedelta(days=1)
+
+def last_day(issued_on: date, months: int | None) -> date | None:
+    """The last day of an honour's term, or of its creation period; None: it has none."""
+    return months_after(issued_on, months) if months else None
 
 
 def number_of(pattern: str, year: int, serial: int) -> str:
@@ -142,8 +148,10 @@ def is_higher(level: str | None, than: str | None) -> bool:
     return level in LEVELS and than in LEVELS and LEVELS.index(level) > LEVELS.index(than)
 
 
-def require_order(issued_on: date | None, valid_until: date | None) -> None:
-    """Raise BrokenRule for a term that ends before it begins."""
+def require_order(issued_on: date | None, valid_until: date | None, today: date) -> None:
+    """Raise BrokenRule for a day of naming to come, and for a term that ends before it begins."""
+    if issued_on is not None and issued_on > today:
+        raise broken("/issued_on", "honour-to-come")
     if issued_on is not None and valid_until is not None and valid_until < issued_on:
         raise broken("/valid_until", "honour-term")
 
@@ -175,6 +183,11 @@ def state_today(state: HonourState, valid_until: date | None, today: date) -> Ho
     """The state as it is today, also when the clock has not come by yet."""
     over = valid_until is not None and today > valid_until
     return S.EXPIRED if over and state in LIFECYCLE.steps["expire"].sources else state
+
+
+def creation_over(state: HonourState, provisional_until: date | None, today: date) -> bool:
+    """Is the creation period over, and nobody has said whether the honour stands?"""
+    return state is S.PROVISIONAL and provisional_until is not None and today > provisional_until
 
 
 _STANDING: dict[HonourState, Standing] = {

@@ -136,6 +136,8 @@ class HonourOut(BaseModel):
     period: str | None
     """The term as the public page of an honour named elsewhere writes it."""
     provisional_until: date | None
+    creation_over: bool
+    """The creation period is over, and nobody has said whether the honour stands."""
     state: HonourState
     state_since: datetime
     state_reason: str | None
@@ -155,6 +157,8 @@ class HistoryOut(BaseModel):
     action: str
     stage_key: str | None
     reason: str | None
+    why: str
+    """The reason, or in the reader's language what it rests on."""
     changed: list[dict[str, str]]
     """[{"pointer": "/host_name", "reason": what stood there before}]."""
     acted_for: str | None
@@ -197,6 +201,9 @@ class VerificationOut(BaseModel):
     host_name: str | None
     issued_on: date | None
     valid_until: date | None
+    provisional_until: date | None
+    creation_over: bool
+    """The creation period is over, and nobody has said whether the honour stands."""
     followed_by: UUID | None
     plaque_returned_on: date | None
     certificate_returned_on: date | None

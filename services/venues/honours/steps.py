@@ -62,6 +62,8 @@ async def tell(db: AsyncSession, row: Honour, fact: type[Fact], **values: Any) -
 
 def move(row: Honour, action: str, now: datetime, reason: str | None) -> None:
     """Take a step of the lifecycle; the row is held. Raises WrongState, TermOver."""
+    if action == "reinstate" and row.provisional_until is not None:
+        action = "resume_creation"
     term = {"today": local_day(now), "valid_until": row.valid_until}
     guarded = LIFECYCLE.steps[action].guard is not None
     state = LIFECYCLE.next(action, row.state, **(term if guarded else {}))
@@ -76,9 +78,22 @@ async def take(
     """A step of an honour whose row is held, by whoever is known to be allowed to: confirm,
     rectify, suspend, reinstate, revoke or expire."""
     move(row, action, now, reason)
+    before = []
     if row.state is HonourState.REVOKED:
         await withdraw(db, row, now)
-    await decide(db, honour=row, action=action, caller=caller, reason=reason, public=True, now=now)
+    if action == "confirm":
+        before = [{"pointer": "/provisional_until", "reason": _day(row.provisional_until)}]
+        row.provisional_until = None
+    await decide(
+        db,
+        honour=row,
+        action=action,
+        caller=caller,
+        reason=reason,
+        fields=before,
+        public=True,
+        now=now,
+    )
     await tell(db, row, FACTS[action])
 
 

@@ -11,6 +11,7 @@ from services.venues.honours.rules import (
     IN_FORCE,
     HonourState,
     NotGivenOut,
+    creation_over,
     local_day,
     standing,
     state_today,
@@ -59,6 +60,7 @@ async def verification(
                 "host_name",
                 "issued_on",
                 "valid_until",
+                "provisional_until",
                 "followed_by",
                 "plaque_returned_on",
                 "certificate_returned_on",
@@ -68,6 +70,7 @@ async def verification(
         honour_id=row.id,
         standing=standing(state),
         state=state,
+        creation_over=creation_over(state, row.provisional_until, local_day(now)),
         # The clock may not have come by yet: then no decision tells of it either.
         since=row.state_since,
         reason=row.state_reason,

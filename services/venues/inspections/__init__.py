@@ -8,5 +8,7 @@
                  be proposed, which is decided elsewhere (honours)
 
 A clock makes the rows that are due (scheduling.py), so what nobody did is seen as overdue. What was
-found is for the venue's eyes once it is released; it answers with words and evidence.
+found is for the venue's eyes once it is released; it answers with words and evidence. The grade of
+an evaluation is for everybody from then on: it is published at once, with no notice of its own
+(docs/decisions/0023).
 """

@@ -122,7 +122,7 @@ async def write(
     found = await _hold(db, caller, inspection_id, "record", version)
     row = found.row
     keys = [finding.criterion for finding in given.findings]
-    require_findings(keys, found.definition, given.held_on, day_of(now))
+    require_findings(keys, found.definition, given.held_on, day_of(now), found.named_on)
     row.result = result_of(row.kind, given.result, given.grade, found.definition)
     row.grade, row.held_on, row.summary = given.grade, given.held_on, given.summary
     row.findings = [finding.model_dump(mode="json") for finding in given.findings]

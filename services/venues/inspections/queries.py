@@ -66,6 +66,8 @@ class Found:
     venue: str | None
     definition: Definition | None
     authority: str
+    named_on: date | None
+    """Since when the honour that it is of is held."""
     own: bool
     """The caller is one of those whom it concerns."""
 
@@ -88,7 +90,7 @@ def office(row: Inspection, definition: Definition | None, authority: str) -> st
 def _statement(caller: Caller) -> Any:
     return (
         select(Inspection, Venue.name, ProgrammeVersion, authority())
-        .add_columns(concerned(caller))
+        .add_columns(col(Honour.issued_on), concerned(caller))
         .outerjoin(Honour, col(Honour.id) == col(Inspection.honour_id))
         .outerjoin(Venue, col(Venue.id) == col(Inspection.venue_id))
         .outerjoin(ProgrammeVersion, col(ProgrammeVersion.id) == col(Inspection.version_id))
@@ -100,11 +102,11 @@ def _statement(caller: Caller) -> Any:
 def _found(rows: Sequence[Any]) -> list[Found]:
     rules: dict[UUID, Definition] = {}
     found = []
-    for row, venue, version, seat, own in rows:
+    for row, venue, version, seat, named_on, own in rows:
         if version is not None and version.id not in rules:
             rules[version.id] = read(version.definition)
         rule = rules[version.id] if version is not None else None
-        found.append(Found(row, venue, rule, seat or row.division_code, bool(own)))
+        found.append(Found(row, venue, rule, seat or row.division_code, named_on, bool(own)))
     return found
 
 

@@ -185,9 +185,14 @@ def result_of(
 
 
 def require_findings(
-    findings: Sequence[str | None], definition: Definition | None, held_on: date, today: date
+    findings: Sequence[str | None],
+    definition: Definition | None,
+    held_on: date,
+    today: date,
+    named_on: date | None = None,
 ) -> None:
-    """Raise BrokenRule for a criterion that the programme has not, and for a day to come."""
+    """Raise BrokenRule for a criterion that the programme has not, for a day to come, and for one
+    before the base was named."""
     known = (
         {criterion.key for section in definition.sections for criterion in section.criteria}
         if definition
@@ -200,6 +205,8 @@ def require_findings(
     ]
     if held_on > today:
         errors.append(FieldError("/held_on", "day-still-to-come"))
+    elif named_on is not None and held_on < named_on:
+        errors.append(FieldError("/held_on", "day-before-naming", (("day", f"{named_on}"),)))
     if errors:
         raise BrokenRule(errors=tuple(errors))
 

@@ -14,12 +14,15 @@ from services.kit.schedules import Schedule
 from services.kit.workdays import day_of
 from services.venues.applications.trail import PLATFORM
 from services.venues.honours.models import Honour
+from services.venues.honours.rules import HonourState
 from services.venues.inspections.making import check
-from services.venues.inspections.models import Rectification
+from services.venues.inspections.models import Inspection, Rectification
 from services.venues.inspections.rectifying import close_gone, set_term
-from services.venues.inspections.rules import InspectionKind
+from services.venues.inspections.rules import LIFECYCLE, TO_DO, InspectionKind
 
 BATCH = 100
+HONOUR_GONE = "荣誉已撤销、届满或被取代"
+"""Why a check is called off by the clock."""
 AHEAD_DAYS = 60
 """An evaluation is asked for so many days before its cycle is over."""
 
@@ -73,6 +76,24 @@ async def ask_for_due(db: AsyncSession, today: date, now: datetime) -> int:
     return asked
 
 
+async def call_off_gone(db: AsyncSession) -> int:
+    """With the honour gone, nothing is left to look at: checks of it that nobody has made."""
+    gone = (HonourState.REVOKED, HonourState.EXPIRED, HonourState.RENEWED, HonourState.UPGRADED)
+    statement = (
+        select(Inspection)
+        .join(Honour, col(Honour.id) == col(Inspection.honour_id))
+        .where(col(Inspection.state).in_(sorted(TO_DO)), col(Honour.state).in_(gone))
+        .limit(BATCH)
+        .with_for_update(of=Inspection, skip_locked=True)
+    )
+    rows = (await db.exec(statement)).all()
+    for row in rows:
+        row.state, row.cancel_reason = LIFECYCLE.next("cancel", row.state), HONOUR_GONE
+        row.version += 1
+    await db.flush()
+    return len(rows)
+
+
 async def settle_terms(db: AsyncSession) -> int:
     """Give their last day to terms whose year has become known."""
     open_terms = select(Rectification).where(
@@ -87,7 +108,9 @@ async def settle_terms(db: AsyncSession) -> int:
 
 async def _turn(db: AsyncSession) -> int:
     now = datetime.now(UTC)
-    return await ask_for_due(db, day_of(now), now) + await settle_terms(db) + await close_gone(db)
+    asked = await ask_for_due(db, day_of(now), now)
+    over = await close_gone(db) + await call_off_gone(db)
+    return asked + await settle_terms(db) + over
 
 
 SCHEDULE = Schedule("due_inspections", 600, _turn)

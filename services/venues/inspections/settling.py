@@ -28,6 +28,8 @@ from services.venues.inspections.rules import (
 )
 
 STRATUM = "honours"
+RECHECK_PASSED = "整改复查通过"
+"""Why an honour stands again; public."""
 
 
 async def settle_recheck(
@@ -46,7 +48,8 @@ async def settle_recheck(
         row.closed_at = now
         over = is_overdue(honour.valid_until, day_of(now))
         if honour.state is HonourState.RECTIFYING and not over:
-            await steps.take(db, honour, "reinstate", caller, recheck.summary, now)
+            # What the inspectors wrote is for the venue: everybody is told that it was passed.
+            await steps.take(db, honour, "reinstate", caller, RECHECK_PASSED, now)
     await tell_settled(db, caller, row, honour, recheck.summary, now)
 
 

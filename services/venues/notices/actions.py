@@ -10,6 +10,7 @@ from services.kit.access import Caller, P, within
 from services.kit.logs import log
 from services.kit.problems import FieldError, Problem, broken
 from services.kit.workdays import day_of, working_days
+from services.venues.applications.gates import Finding
 from services.venues.applications.models import (
     Application,
     ApplicationState,
@@ -72,8 +73,10 @@ async def open_notice(db: AsyncSession, caller: Caller, given: NoticeIn, now: da
     await _show(db, notice, rule, applications, runs, due)
     if due is None:
         _warn(notice, first_on)
+    days = Finding("found-to-be-shown", {"days": term.working_days, "first_on": f"{first_on}"})
     for application in applications:
-        await decided(db, application, runs[application.id], "open_notice", caller, now)
+        run = runs[application.id]
+        await decided(db, application, run, "open_notice", caller, now, grounds=[days])
     await tell(db, notice, NoticeOpened(programme_id=notice.programme_id, names=len(applications)))
     return notice
 

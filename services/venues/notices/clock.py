@@ -1,5 +1,6 @@
 """The clock of notices: windows get their last day, run out, or end with their application."""
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from uuid import UUID
 
@@ -13,10 +14,12 @@ from services.kit.facts import Fact, record
 from services.kit.logs import log
 from services.kit.schedules import Schedule
 from services.kit.workdays import DUE_OPEN, day_of, working_days
+from services.venues.applications.gates import Finding
 from services.venues.applications.models import Application, RunState, StageRun
 from services.venues.applications.trail import decide
 from services.venues.facts import NoticeChanged, NoticeFinished
 from services.venues.notices import queries
+from services.venues.notices.gate import found_of
 from services.venues.notices.models import Entry, Notice
 from services.venues.notices.rules import ENTRY, NOTICE, EntryState, is_over, last_day
 
@@ -31,6 +34,7 @@ async def decided(
     caller: Caller,
     now: datetime,
     reason: str | None = None,
+    grounds: Iterable[Finding] = (),
 ) -> None:
     """Into the trail of an application, for everybody to read."""
     await decide(
@@ -40,6 +44,7 @@ async def decided(
         caller=caller,
         stage_key=run_.stage_key,
         reason=reason,
+        grounds=grounds,
         public=True,
         now=now,
     )
@@ -71,7 +76,8 @@ async def advance(db: AsyncSession, notice: Notice, now: datetime) -> int:
             entry.state, entry.closed_at = ENTRY.next("finish", entry.state), now
             application = await db.get_one(Application, entry.application_id)
             await db.flush()
-            await decided(db, application, entry, "finish_notice", SERVICE, now)
+            grounds = [found_of(entry)]
+            await decided(db, application, entry, "finish_notice", SERVICE, now, grounds=grounds)
             moved += 1
     if moved:
         await close_or_change(db, notice, entries, now)

@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.venues.applications.gates import StageWork, Standing, Unmet
+from services.venues.applications.gates import Finding, StageWork, Standing, Unmet
 from services.venues.applications.models import StageRun
 from services.venues.notices.models import Entry
 from services.venues.notices.queries import newest_entry
@@ -16,17 +16,26 @@ from services.venues.programmes.definition import StageKind
 async def gate(db: AsyncSession, standing: Standing) -> list[Unmet]:
     """The newest run of the notice stage (when naming: of every one) was shown for all its days,
     and no objection is open or was upheld."""
-    if standing.stage.kind is StageKind.NOTICE:
-        keys = [standing.stage.key]
-    else:
-        stages = standing.definition.stages
-        keys = [stage.key for stage in stages if stage.kind is StageKind.NOTICE]
+    keys = _keys(standing)
     missing = [unmet for key in keys for unmet in await _unmet(db, standing.application.id, key)]
     # A programme always has a notice; one that could be saved without names nobody.
     return missing if keys else [Unmet("notice-not-opened")]
 
 
+def _keys(standing: Standing) -> list[str]:
+    """Of the notice stage in hand; for a name, of every one."""
+    if standing.stage.kind is StageKind.NOTICE:
+        return [standing.stage.key]
+    return [each.key for each in standing.definition.stages if each.kind is StageKind.NOTICE]
+
+
 async def _unmet(db: AsyncSession, application_id: UUID, stage_key: str) -> list[Unmet]:
+    entry = await _entry(db, application_id, stage_key)
+    return [Unmet("notice-not-opened")] if entry is None else missing_of(entry)
+
+
+async def _entry(db: AsyncSession, application_id: UUID, stage_key: str) -> Entry | None:
+    """What shows the newest run of a notice stage."""
     newest = (
         select(StageRun)
         .where(StageRun.application_id == application_id, StageRun.stage_key == stage_key)
@@ -34,8 +43,7 @@ async def _unmet(db: AsyncSession, application_id: UUID, stage_key: str) -> list
         .limit(1)
     )
     run = (await db.exec(newest)).first()
-    entry = None if run is None else await newest_entry(db, run.id)
-    return [Unmet("notice-not-opened")] if entry is None else missing_of(entry)
+    return None if run is None else await newest_entry(db, run.id)
 
 
 def missing_of(entry: Entry) -> list[Unmet]:
@@ -55,4 +63,18 @@ def missing_of(entry: Entry) -> list[Unmet]:
             return [Unmet("notice-not-opened")]
 
 
-WORK = StageWork(gate=gate)
+async def found(db: AsyncSession, standing: Standing) -> list[Finding]:
+    """The window of the notice; and for the name, the document that it is given by."""
+    entries = [await _entry(db, standing.application.id, key) for key in _keys(standing)]
+    said = [found_of(entry) for entry in entries if entry is not None]
+    if standing.stage.kind is StageKind.NAMING:
+        said.append(Finding("found-naming", {"basis": standing.definition.basis}))
+    return said
+
+
+def found_of(entry: Entry) -> Finding:
+    """That a window is over, without an objection that stands."""
+    return Finding("found-notice", {"last_on": str(entry.last_on)})
+
+
+WORK = StageWork(gate=gate, found=found)

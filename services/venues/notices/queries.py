@@ -34,7 +34,8 @@ _FROM = """FROM notices n JOIN programmes p ON p.id = n.programme_id
         FROM notice_entries e LEFT JOIN applications a ON a.id = e.application_id
         WHERE e.notice_id = n.id) shown"""
 _PAGE = f"""SELECT {_LINE}, n.basis, n.offices, n.working_days, n.first_day_counts, shown.due_open,
-    n.withdrawn_reason, n.closed_at, n.version, shown.entries {_FROM}"""
+    n.withdrawn_reason, n.closed_at, n.version, '/api/v1/notices/' || n.id || '/page' AS page,
+    shown.entries {_FROM}"""
 
 PAGE = HotRow(f"{_PAGE} WHERE n.id = $1", max_age=_MAX_AGE)
 _PAGE_NOW = text(f"SELECT row_to_json(rows)::text FROM ({_PAGE} WHERE n.id = :id) rows")

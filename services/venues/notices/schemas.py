@@ -85,6 +85,8 @@ class NoticeOut(NoticeLine):
     withdrawn_reason: str | None
     closed_at: datetime | None
     version: int
+    page: str
+    """Where a browser reads it, in three languages."""
     entries: list[EntryOut]
 
 

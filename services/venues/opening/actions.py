@@ -1,5 +1,6 @@
 """What people do with opening hours: say them, and say the days that differ."""
 
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -15,7 +16,15 @@ from services.kit.problems import BrokenRule, Missing, broken
 from services.kit.versions import require_version
 from services.venues.opening import queries
 from services.venues.opening.models import OpeningException, OpeningRule
-from services.venues.opening.rules import days, require_range, season_errors, span_errors, today
+from services.venues.opening.rules import (
+    DAY_MINUTES,
+    days,
+    moment,
+    require_range,
+    season_errors,
+    span_errors,
+    today,
+)
 from services.venues.opening.schemas import (
     ExceptionIn,
     OpeningIn,
@@ -26,7 +35,16 @@ from services.venues.opening.schemas import (
 from services.venues.registry.models import Venue
 from services.venues.registry.queries import venue as find_venue
 from services.venues.registry.representatives import represents
-from services.venues.reservations.changing import LAST_DAY, hours_changed
+from services.venues.reservations.changing import LAST_DAY, excuse_no_shows, hours_changed
+from services.venues.reservations.halls import call_off_holds
+
+
+@dataclass(frozen=True, slots=True)
+class CalledOff:
+    """What an exception ended."""
+
+    parties: int
+    holds: int
 
 
 async def _keeper(db: AsyncSession, caller: Caller, venue_id: UUID) -> tuple[Venue, bool]:
@@ -85,10 +103,10 @@ async def set_opening(
 
 async def except_days(
     db: AsyncSession, caller: Caller, venue_id: UUID, given: ExceptionIn, now: datetime
-) -> int:
+) -> CalledOff:
     """Other hours, or none, on some days; what stood there before is replaced.
 
-    Answers how many reservations were called off: their people are told why.
+    Answers how many reservations were called off, and holds of halls: their people are told why.
     """
     venue, is_staff = await _keeper(db, caller, venue_id)
     first, last = given.first, given.last or given.first
@@ -109,7 +127,14 @@ async def except_days(
         [{"venue_id": venue_id, "day": day, **same} for day in days(first, last)]
     )
     await run(db, statement.on_conflict_do_update(index_elements=["venue_id", "day"], set_=same))
-    return await hours_changed(db, venue_id, venue.name, (first, last), now, reason=given.reason)
+    if not given.hours:
+        await excuse_no_shows(db, venue_id, (first, last))
+    parties = await hours_changed(db, venue_id, venue.name, (first, last), now, reason=given.reason)
+    holds = 0
+    if not given.hours and not given.keep_halls:
+        whole = (moment(first, 0), moment(last, DAY_MINUTES))
+        holds = await call_off_holds(db, venue_id, now, cause="day_closed", within=whole)
+    return CalledOff(parties, holds)
 
 
 def _require_present(day: date, now: datetime, *, is_staff: bool) -> None:

@@ -1,11 +1,13 @@
 """Reads of opening hours: the rules of a venue, and what they say of days."""
 
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
+from sqlalchemy import text
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from services.kit.db import run
 from services.venues.opening.models import OpeningException, OpeningRule
 from services.venues.opening.rules import Hours, Opening, Rule, count_open
 from services.venues.opening.schemas import SeasonIn, SpanIn, seasons_of, spans_of
@@ -28,7 +30,27 @@ async def exceptions(
     return list((await db.exec(statement.order_by(col(OpeningException.day)))).all())
 
 
-def opening_of(rows: list[OpeningRule], excepted: list[OpeningException]) -> Opening:
+CLOSINGS = text(
+    """SELECT (closed_at AT TIME ZONE 'Asia/Shanghai')::date AS closed_on,
+        (reopened_at AT TIME ZONE 'Asia/Shanghai')::date AS reopened_on
+    FROM venue_closings WHERE venue_id = :venue_id ORDER BY id"""
+)
+
+
+async def shut(db: AsyncSession, venue_id: UUID) -> tuple[tuple[date, date | None], ...]:
+    """The whole days on which a venue was closed: not that of closing, nor that of reopening."""
+    rows = (await run(db, CLOSINGS, {"venue_id": venue_id})).all()
+    day = timedelta(days=1)
+    return tuple(
+        (row.closed_on + day, row.reopened_on - day if row.reopened_on else None) for row in rows
+    )
+
+
+def opening_of(
+    rows: list[OpeningRule],
+    excepted: list[OpeningException],
+    closed: tuple[tuple[date, date | None], ...] = (),
+) -> Opening:
     """The rows as rules read them."""
     return Opening(
         tuple(
@@ -40,6 +62,7 @@ def opening_of(rows: list[OpeningRule], excepted: list[OpeningException]) -> Ope
             for row in rows
         ),
         {row.day: hours_of(row) for row in excepted},
+        closed,
     )
 
 
@@ -50,7 +73,11 @@ def hours_of(row: OpeningException) -> Hours:
 
 async def opening(db: AsyncSession, venue_id: UUID, first: date, last: date) -> Opening:
     """What is known of a venue's hours, with the exceptions of a range of days."""
-    return opening_of(await rules(db, venue_id), await exceptions(db, venue_id, first, last))
+    return opening_of(
+        await rules(db, venue_id),
+        await exceptions(db, venue_id, first, last),
+        await shut(db, venue_id),
+    )
 
 
 async def days_open(db: AsyncSession, venue_id: UUID, first: date, last: date) -> int:

@@ -115,7 +115,11 @@ async def read_days(
     require_range(begin, end)
     rows = await queries.rules(db, venue_id)
     excepted = await queries.exceptions(db, venue_id, begin, end)
-    opening = queries.opening_of(rows, excepted)
+    closed = await queries.shut(db, venue_id)
+    if venue.state is VenueState.CLOSED:
+        # Today too: nobody is let in any more.
+        closed = (*closed, (today(_now()), None))
+    opening = queries.opening_of(rows, excepted, closed)
     reasons = {row.day: row.reason for row in excepted}
     found = [_day(opening, day, reasons.get(day)) for day in days(begin, end)]
     answer = DaysOut(
@@ -143,7 +147,10 @@ def _day(opening: Opening, day: date, reason: str | None) -> DayOut:
 async def except_days(
     db: Db, caller: CallerDep, venue_id: UUID, given: ExceptionIn, response: Response
 ) -> ExceptedOut:
-    """Close some days, or open at other hours; who has reserved for them is told."""
+    """Close some days, or open at other hours; who has reserved for them is told.
+
+    On days that are closed whole, halls are given back too, but where a hold goes beyond them.
+    """
     called_off = await actions.except_days(db, caller, venue_id, given, _now())
     rows = await queries.exceptions(db, venue_id, given.first, given.last or given.first)
     response.headers["Location"] = (
@@ -159,11 +166,12 @@ async def except_days(
             )
             for row in rows
         ],
-        called_off=called_off,
+        called_off=called_off.parties,
+        holds_called_off=called_off.holds,
     )
 
 
 @router.delete("/exceptions/{day}", status_code=204)
 async def drop_exception(db: Db, caller: CallerDep, venue_id: UUID, day: Day) -> None:
-    """The weekly hours hold on this day again."""
+    """The weekly hours hold on this day again; what was called off for it stays so."""
     await actions.drop_exception(db, caller, venue_id, day, _now())

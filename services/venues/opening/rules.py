@@ -98,9 +98,13 @@ class Opening:
 
     rules: tuple[Rule, ...] = ()
     exceptions: Mapping[date, Hours] | None = None
+    shut: tuple[tuple[date, date | None], ...] = ()
+    """First and last days on which the venue itself was closed; no last one: until today."""
 
     def hours(self, day: date) -> Hours:
         """The hours of a day: an exception says them, or the latest rule that has begun by then."""
+        if any(first <= day and (last is None or day <= last) for first, last in self.shut):
+            return CLOSED
         if self.exceptions and day in self.exceptions:
             return self.exceptions[day]
         begun = [rule for rule in self.rules if rule.from_on <= day]

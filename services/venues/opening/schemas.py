@@ -115,6 +115,8 @@ class ExceptionIn(Given):
     """None: closed."""
     free: bool = False
     reason: str = Field(min_length=2, max_length=200)
+    keep_halls: bool = False
+    """True: what is held in the halls on days that are closed to visitors goes on."""
 
 
 def spans_of(hours: list[SpanIn]) -> tuple[Span, ...]:
@@ -200,10 +202,13 @@ class ExceptionOut(BaseModel):
 
 
 class ExceptedOut(BaseModel):
-    """The days that differ now, and how many reservations were called off by that."""
+    """The days that differ now, and what was called off by that."""
 
     days: list[ExceptionOut]
     called_off: int
+    """Reservations."""
+    holds_called_off: int
+    """Holds of halls."""
 
 
 def spans_out(hours: Hours = CLOSED) -> list[SpanIn]:

@@ -13,7 +13,7 @@ from services.kit.db import as_service, run
 from services.kit.facts import Fact, record
 from services.kit.problems import BrokenRule, FieldError
 from services.kit.versions import require_version
-from services.venues.facts import VenueChanged, VenueClosed, VenuePublished
+from services.venues.facts import VenueChanged, VenuePublished
 from services.venues.registry import queries
 from services.venues.registry.coordinates import to_wgs84
 from services.venues.registry.hosts import check_digit_fits
@@ -126,7 +126,7 @@ async def edit(
     if moved:
         await _people_follow(db, row)
     if row.state is VenueState.PUBLISHED:
-        await _tell(db, row, VenueChanged(kind=row.kind))
+        await _tell(db, row, VenueChanged(kind=row.kind, name=row.name))
     return row
 
 
@@ -179,17 +179,14 @@ async def _tell(db: AsyncSession, row: Venue, fact: Fact) -> None:
     await record(db, fact, subject=row.id, division=row.division_code, version=row.version)
 
 
-async def move(db: AsyncSession, caller: Caller, venue_id: UUID, action: str) -> Venue:
-    """Take one step of the lifecycle, and record what it means for others."""
+async def publish(db: AsyncSession, caller: Caller, venue_id: UUID) -> None:
+    """Let the public find it. How it closes and opens again: services/venues/closing."""
     row = await queries.venue(db, caller, venue_id, lock=True)
-    step = LIFECYCLE.steps[action]
-    for need in step.needs:
+    for need in LIFECYCLE.steps["publish"].needs:
         caller.require(P(need), at=row.division_code)
-    row.state = LIFECYCLE.next(action, row.state)
+    row.state = LIFECYCLE.next("publish", row.state)
     row.version += 1
-    published = row.state is VenueState.PUBLISHED
-    await _tell(db, row, VenuePublished(kind=row.kind) if published else VenueClosed())
-    return row
+    await _tell(db, row, VenuePublished(kind=row.kind, name=row.name))
 
 
 def remarks(row: Venue, counties: Iterable[str]) -> list[FieldError]:

@@ -144,7 +144,7 @@ async def add_known(db: AsyncSession, wanted: Iterable[Known]) -> tuple[list[Ven
     db.add_all([name for each in new for name in each.names])
     await db.flush()
     told: list[tuple[Fact, UUID, str, int]] = [
-        (VenuePublished(kind=one.kind), one.id, one.division_code, one.version)
+        (VenuePublished(kind=one.kind, name=one.name), one.id, one.division_code, one.version)
         for one in (each.venue for each in new)
     ]
     honours = 0

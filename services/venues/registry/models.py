@@ -135,3 +135,19 @@ class Representative(SQLModel, table=True):
     version: int = 1
     appointed_by: UUID
     appointed_at: datetime = Field(sa_column=now_column())
+
+
+class Deletion(SQLModel, table=True):
+    """A draft that was a mistake: what it was, and why it went. The id is the venue's."""
+
+    __tablename__ = "venue_deletions"
+
+    id: UUID = Field(primary_key=True)
+    name: str
+    kind: VenueKind = Field(sa_column=enum_column(VenueKind))
+    division_code: str = Field(sa_column=code_column())
+    recorded_code: str = Field(sa_column=code_column())
+    entered: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    reason: str
+    deleted_by: UUID
+    deleted_at: datetime = Field(sa_column=time_column())

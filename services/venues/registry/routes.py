@@ -116,6 +116,8 @@ def _remark(one: FieldError) -> Remark:
 def _out(found: Standing, caller: Caller) -> VenueOut:
     row = found.row
     allowed = LIFECYCLE.allowed(row.state, lambda need: caller.may(P(need), at=row.division_code))
+    if row.state is VenueState.DRAFT and caller.may(P.VENUE_EDIT, at=row.division_code):
+        allowed.append("delete")
     keeps = found.editable is not Editable.NOTHING
     return VenueOut(
         **row.model_dump(exclude={"recorded_code", "created_by"}),
@@ -128,7 +130,8 @@ def _out(found: Standing, caller: Caller) -> VenueOut:
     )
 
 
-async def _answer(db: Db, caller: Caller, venue_id: UUID, response: Response) -> VenueOut:
+async def answer(db: Db, caller: Caller, venue_id: UUID, response: Response) -> VenueOut:
+    """The venue as this caller is shown it, with its version."""
     found = await queries.standing(db, caller, venue_id)
     tag(response, found.row.version)
     return _out(found, caller)
@@ -139,13 +142,13 @@ async def enter_venue(db: Db, caller: CallerDep, given: VenueIn, response: Respo
     """Enter a venue as a draft; what is doubtful stands in `warnings`."""
     row = await actions.enter(db, caller, given)
     response.headers["Location"] = f"/venues/{row.id}"
-    return await _answer(db, caller, row.id, response)
+    return await answer(db, caller, row.id, response)
 
 
 @router.get("/{venue_id}")
 async def read_venue(db: Db, caller: CallerDep, venue_id: UUID, response: Response) -> VenueOut:
     """One venue with its honours, names and exhibits."""
-    return await _answer(db, caller, venue_id, response)
+    return await answer(db, caller, venue_id, response)
 
 
 @router.patch("/{venue_id}")
@@ -159,29 +162,11 @@ async def edit_venue(
 ) -> VenueOut:
     """Change what is given; a representative the description only."""
     await actions.edit(db, caller, venue_id, given, version)
-    return await _answer(db, caller, venue_id, response)
-
-
-async def _move(
-    db: Db, caller: CallerDep, venue_id: UUID, action: str, response: Response
-) -> VenueOut:
-    await actions.move(db, caller, venue_id, action)
-    return await _answer(db, caller, venue_id, response)
+    return await answer(db, caller, venue_id, response)
 
 
 @router.post("/{venue_id}/publish")
 async def publish_venue(db: Db, caller: CallerDep, venue_id: UUID, response: Response) -> VenueOut:
     """Let the public find it."""
-    return await _move(db, caller, venue_id, "publish", response)
-
-
-@router.post("/{venue_id}/close")
-async def close_venue(db: Db, caller: CallerDep, venue_id: UUID, response: Response) -> VenueOut:
-    """It no longer receives the public."""
-    return await _move(db, caller, venue_id, "close", response)
-
-
-@router.post("/{venue_id}/reopen")
-async def reopen_venue(db: Db, caller: CallerDep, venue_id: UUID, response: Response) -> VenueOut:
-    """It receives the public again."""
-    return await _move(db, caller, venue_id, "reopen", response)
+    await actions.publish(db, caller, venue_id)
+    return await answer(db, caller, venue_id, response)

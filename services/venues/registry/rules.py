@@ -113,6 +113,10 @@ class VenueIsClosed(Conflict):
     """A closed venue is not edited."""
 
 
+class VenueInUse(Conflict):
+    """A venue that was public, or that something depends on, stays; the errors say what does."""
+
+
 class RepresentsAlready(Conflict):
     """The account represents the venue in that time already."""
 

@@ -219,7 +219,8 @@ async def write(desk: Desk, records: list[Record]) -> list[Written]:
         group.there, group.at = id_, venue.division_code
         made.append(Written(group.records[0].row, id_, rows=len(group.records)))
         if venue.state is VenueState.PUBLISHED:
-            told.append((VenuePublished(kind=venue.kind), id_, venue.division_code, 1))
+            fact = VenuePublished(kind=venue.kind, name=venue.name)
+            told.append((fact, id_, venue.division_code, 1))
     await desk.db.flush()
     ours = {one.id for one in made}
     for group in groups:

@@ -25,7 +25,9 @@ _OURS = text(
         EXISTS (SELECT FROM applications a WHERE a.venue_id = v.id)
             OR EXISTS (SELECT FROM venue_representatives r WHERE r.venue_id = v.id)
             OR EXISTS (SELECT FROM honours o WHERE o.venue_id = v.id
-                AND (o.version > 1 OR o.application_id IS NOT NULL)) AS used
+                AND (o.version > 1 OR o.application_id IS NOT NULL)) AS used,
+        EXISTS (SELECT FROM honours o WHERE o.venue_id = v.id) AS named,
+        EXISTS (SELECT FROM venue_deletions d WHERE d.id = i.id) AS deleted
     FROM import_rows i LEFT JOIN venues v ON v.id = i.id LEFT JOIN honours h ON h.id = i.id
     WHERE i.import_id = :id ORDER BY i."row" FOR UPDATE OF i"""
 )
@@ -44,8 +46,12 @@ async def take_back(desk: Desk) -> None:
     values = {"id": desk.import_id}
     await run(desk.db, _LOCK, values)
     rows = (await run(desk.db, _OURS, values)).all()
-    for code in {row.division_code for row in rows if row.division_code}:
-        desk.caller.require(P.VENUE_APPROVE, at=code)
+    for row in rows:
+        if row.division_code is not None:
+            # As it was entered: a draft by whoever keeps venues, what is public by who approves.
+            is_draft = row.state == "draft" and not row.named
+            needed = P.VENUE_EDIT if is_draft else P.VENUE_APPROVE
+            desk.caller.require(needed, at=row.division_code)
     _refuse([(row.row, why) for row in rows if (why := _why_not(row)) is not None])
     try:
         async with desk.db.begin_nested():
@@ -63,6 +69,8 @@ async def take_back(desk: Desk) -> None:
 
 
 def _why_not(row: Any) -> str | None:
+    if row.deleted:
+        return None  # taken away since, by itself and with a reason
     if row.venue is None and row.honour is None:
         return "row-gone"
     if row.used:

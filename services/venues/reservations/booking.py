@@ -20,6 +20,7 @@ from services.venues.facts import (
 from services.venues.opening.rules import moment
 from services.venues.opening.schemas import minute_of
 from services.venues.registry.representatives import represents
+from services.venues.registry.rules import VenueState
 from services.venues.reservations.buckets import Day, Room
 from services.venues.reservations.days import make
 from services.venues.reservations.models import NewReservation, Reservation
@@ -30,6 +31,7 @@ from services.venues.reservations.rules import (
     SlotBegun,
     SlotFull,
     UnderPenalty,
+    VenueHasClosed,
     VenueShut,
     free_turn,
     holds,
@@ -40,7 +42,7 @@ from services.venues.reservations.schemas import ReservationIn
 
 # What is known beforehand: the venue, its settings, and what stands against this person.
 KNOWN = Bare(
-    """SELECT v.name AS venue, v.division_code, v.state = 'published' AS is_public, s.accepting,
+    """SELECT v.name AS venue, v.division_code, v.state, s.accepting,
         s.slot_minutes, s.visit_minutes, s.per_day, s.at_once, s.release_days,
         s.group_release_days, s.release_at, s.max_party, s.per_person, s.group_min, s.group_max,
         s.grace_minutes,
@@ -136,8 +138,10 @@ async def _require_allowed(
 ) -> bool:
     """Does the caller act for the venue? Asked only of those who reserve for others."""
     represented = False
-    if known is None or not known["is_public"]:
+    if known is None or known["state"] == VenueState.DRAFT:
         raise Missing()
+    if known["state"] == VenueState.CLOSED:
+        raise VenueHasClosed()
     if not known["accepting"]:
         raise NoReservations()
     if given.on_behalf:

@@ -13,7 +13,7 @@ from services.kit.facts import record_all
 from services.kit.problems import FieldError
 from services.venues.facts import ReservationCancelled
 from services.venues.opening.rules import today
-from services.venues.reservations.days import add_buckets, count, plan, settings
+from services.venues.reservations.days import add_buckets, count, plan, receives, settings
 from services.venues.reservations.models import Settings
 from services.venues.reservations.rules import (
     CapBelowTaken,
@@ -46,17 +46,23 @@ SET_BUCKETS = text(
 SET_HOURS = text(
     "UPDATE visit_days SET hours = :hours, free = :free WHERE venue_id = :venue_id AND day = :day"
 )
+# Also who is late: whoever comes now finds it closed, and is no no-show.
 LIVE_OF_DAY = text(
     """SELECT id, starts, ends, party_size, state, version, division_code, starts_at,
         COALESCE(account_id, proxy_by) AS recipient
     FROM reservations WHERE venue_id = :venue_id AND day = :day
-        AND state IN ('requested', 'waiting', 'offered', 'confirmed') AND starts_at > :now
-    ORDER BY id FOR NO KEY UPDATE"""
+        AND state IN ('requested', 'waiting', 'offered', 'confirmed') AND held_until > :now
+    ORDER BY id LIMIT CAST(:most AS int) FOR NO KEY UPDATE"""
 )
 CALL_OFF = text(
     """UPDATE reservations SET state = 'cancelled', offer_expires_at = NULL,
         decision_reason = :reason, version = version + 1
     WHERE id = ANY(CAST(:ids AS uuid[]))"""
+)
+
+EXCUSE = text(
+    """UPDATE reservations SET counted = false WHERE venue_id = :venue_id
+        AND day BETWEEN :first AND :last AND state = 'no_show' AND counted IS DISTINCT FROM false"""
 )
 
 
@@ -104,14 +110,15 @@ async def hours_changed(
     Without, raises OpeningCutsReservations where there are any.
     """
     found = await settings(db, venue_id, lock="change")
-    if found is None:
+    if found is None or not await receives(db, venue_id):
+        # A closed venue has no hours: its days are planned when it opens again.
         return 0
     values = {"venue_id": venue_id, "first": max(days[0], today(now)), "last": days[1]}
     called_off, errors = 0, []
     async with as_service(db):
         for row in (await run(db, MADE, values)).all():
             planned = await plan(db, found, row.day)
-            there = {"venue_id": venue_id, "day": row.day, "now": now}
+            there = {"venue_id": venue_id, "day": row.day, "now": now, "most": None}
             live = (await run(db, LIVE_OF_DAY, there)).all()
             gone = [each for each in live if not planned.day.stands(each.starts)]
             if gone and reason is None:
@@ -122,7 +129,7 @@ async def hours_changed(
             hours = {"hours": list(planned.day.hours), "free": planned.free}
             await run(db, SET_HOURS, {"venue_id": venue_id, "day": row.day, **hours})
             await add_buckets(db, venue_id, row.day, planned)
-            await _call_off(db, venue_id, venue, row.day, gone, reason or "")
+            await call_off(db, venue_id, venue, row.day, gone, reason or "")
             called_off += len(gone)
             if gone:
                 await serve(db, venue_id, row.day, now)
@@ -131,9 +138,10 @@ async def hours_changed(
     return called_off
 
 
-async def _call_off(
+async def call_off(
     db: AsyncSession, venue_id: UUID, venue: str, day: date, gone: Iterable[Any], reason: str
 ) -> None:
+    """End reservations of a day that is held: counters follow, and each of their people is told."""
     ended = list(gone)
     if not ended:
         return
@@ -159,3 +167,9 @@ async def _call_off(
             for row in ended
         ],
     )
+
+
+async def excuse_no_shows(db: AsyncSession, venue_id: UUID, days: tuple[date, date]) -> None:
+    """On days that turn out to have been closed, nobody stayed away."""
+    async with as_service(db):
+        await run(db, EXCUSE, {"venue_id": venue_id, "first": days[0], "last": days[1]})

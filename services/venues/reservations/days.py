@@ -42,6 +42,9 @@ COUNT_BUCKETS = text(
 )
 
 
+OPEN_VENUE = text("SELECT state <> 'closed' FROM venues WHERE id = :venue_id")
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What a day is to be, by the rules and settings of now."""
@@ -67,6 +70,11 @@ async def settings(db: AsyncSession, venue_id: UUID, *, lock: str | None = None)
     return (await db.exec(statement)).first()
 
 
+async def receives(db: AsyncSession, venue_id: UUID) -> bool:
+    """Is the venue not closed? Asked with its settings held, so that it stays so."""
+    return bool((await run(db, OPEN_VENUE, {"venue_id": venue_id})).scalar())
+
+
 async def plan(db: AsyncSession, found: Settings, day: date) -> Plan:
     """What the day is by the rules of now."""
     hours = (await opening(db, found.venue_id, day, day)).hours(day)
@@ -77,7 +85,7 @@ async def plan(db: AsyncSession, found: Settings, day: date) -> Plan:
 async def make(db: AsyncSession, venue_id: UUID, day: date) -> Plan | None:
     """Make the day's counters, unless they are there. None: no settings, or closed that day."""
     found = await settings(db, venue_id, lock="share")
-    if found is None:
+    if found is None or not await receives(db, venue_id):
         return None
     planned = await plan(db, found, day)
     if not planned.day.hours:

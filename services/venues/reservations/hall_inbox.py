@@ -13,7 +13,7 @@ from services.kit.facts import Envelope, Fact, record_all
 from services.kit.inbox import Consumer, Reads
 from services.venues.facts import HoldConfirmed, HoldRefused, HoldReleased
 from services.venues.reservations.halls import take
-from services.venues.reservations.rules import HallHeld, HallShut
+from services.venues.reservations.rules import HallHeld, HallShut, VenueHasClosed
 
 PURPOSE = "活动"
 """What the hall is held for, where an activity holds it; which one, its id says."""
@@ -36,7 +36,7 @@ RELEASE = text(
 )
 OF_VENUE = text(
     """SELECT h.id FROM halls h JOIN venues v ON v.id = h.venue_id
-    WHERE h.id = :hall_id AND h.venue_id = :venue_id AND v.state = 'published'"""
+    WHERE h.id = :hall_id AND h.venue_id = :venue_id AND v.state <> 'draft'"""
 )
 
 
@@ -141,6 +141,8 @@ async def _take(db: AsyncSession, activity_id: UUID, place: _Place) -> str | Non
         return "taken"
     except HallShut:
         return "shut"
+    except VenueHasClosed:
+        return "closed"
     return None
 
 

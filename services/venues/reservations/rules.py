@@ -52,6 +52,10 @@ class VenueShut(Conflict):
     """The venue is closed that day."""
 
 
+class VenueHasClosed(Conflict):
+    """The venue receives nobody any more: no visits, and no halls."""
+
+
 class NotReleased(Conflict):
     """The day is opened for reservations later."""
 

@@ -41,6 +41,8 @@ async def slots_of(db: AsyncSession, venue: Venue, day: date, now: datetime) -> 
     if made is None:
         planned = await plan(db, rule, day)
         found, free, day_left = planned.day, planned.free, planned.per_day
+        if venue.state is VenueState.CLOSED:
+            found = Day((), found.slot_minutes, found.visit_minutes)
         room, waiting = dict.fromkeys(found.buckets(), planned.at_once), {}
     else:
         found = Day(made.hours, made.slot_minutes, made.visit_minutes)

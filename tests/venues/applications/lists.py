@@ -40,8 +40,10 @@ GROW = {
             'under_way', 'papers', 1, gen_random_uuid() {_ROWS}""",
     "their runs": f"""INSERT INTO stage_runs (id, application_id, stage_key, attempt, state, opened_at,
         due_on) SELECT {_id(24)}, {_id(21)}, 'papers', 1, 'open', now(), '2026-01-05' {_ROWS}""",
-    "decisions about one": f"""INSERT INTO decisions (id, application_id, action, stage_key, actor)
-        SELECT {_id(25)}, '{APPLICATION}', 'pass', 'papers', gen_random_uuid() {_ROWS}""",
+    "decisions about one": f"""INSERT INTO decisions (id, application_id, action, stage_key,
+            actor, grounds)
+        SELECT {_id(25)}, '{APPLICATION}', 'pass', 'papers', gen_random_uuid(),
+            '[{{"rule": "found-eligibility", "values": {{}}}}]' {_ROWS}""",
 }
 LISTS = (
     Listed("/programmes", "anybody", shown=more(2)),

@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+from httpx import AsyncClient
+
 from services.kit.workdays import day_of, working_days
 from tests.support.apps import Running, citizen, staff
 from tests.venues.applications.cases import (
@@ -105,6 +107,12 @@ async def test_a_representative_drafts_once_hears_of_everything_missing_and_hand
     assert await venues.rows(told) == [(str(dolma.subject),)]
 
 
+async def listed(client: AsyncClient, clock: str) -> list[str]:
+    """The applications whose clock is so."""
+    found = ok(await client.get(f"/applications?{clock}=true"))["items"]
+    return [one["id"] for one in found]
+
+
 async def test_what_was_returned_is_supplemented_in_time_and_goes_on_where_it_was(
     venues: Running,
 ) -> None:
@@ -152,14 +160,27 @@ async def test_what_was_returned_is_supplemented_in_time_and_goes_on_where_it_wa
         )
         late = await township.post(f"{at}/submit")
         assert slug(late) == (409, "supplement-late")
+        waits = {"overdue": [row["id"]], "clock_open": []}
+        assert {key: await listed(county, key) for key in waits} == waits
         # County staff may also withdraw it: they act for venues of their county.
         assert ok(await county.get(at))["allowed_actions"] == ["extend", "refuse", "withdraw"]
+        # While nobody knows the working days of a year, its last day is open, and said to be.
+        known = (
+            "UPDATE stage_runs SET supplement_due_on = NULL WHERE state = 'returned' RETURNING 1"
+        )
+        await venues.scalar(known)
+        waits = {"overdue": [], "clock_open": [row["id"]]}
+        assert {key: await listed(county, key) for key in waits} == waits
         row = await do(county, row, "extend", stage="papers", reason="大雪封路", working_days=3)
         assert (row["returned"]["late"], row["returned"]["due_on"]) == (
             False,
             str(working_days().due(today(), 3, False)),
         )
         row = await do(township, row, "submit")
+        # An earlier return that was late is over.
+        late_once = "UPDATE stage_runs SET supplement_due_on = '2026-01-05' RETURNING 1"
+        await venues.scalar(late_once)
+        assert await listed(county, "overdue") == []
         runs = ok(await township.get(f"{at}/timeline"))["runs"]
         row = await do(county, row, "refuse", stage="papers", reason="仍不符合条件")
         again = {"programme_id": programme, "venue_id": where}
@@ -204,6 +225,43 @@ async def test_who_represents_a_venue_no_more_reads_on_and_acts_no_more(venues: 
             assert answer.status_code == 403
         listed = ok(await client.get("/applications?mine=true"))["items"]
     assert [one["allowed_actions"] for one in listed] == [[]]
+
+
+async def test_mine_are_those_that_i_drafted_and_those_of_venues_that_i_represent(
+    venues: Running,
+) -> None:
+    """Staff see everything of their county, and their own when they ask for it."""
+    drafter, keeper = citizen(), citizen()
+    there, elsewhere = await venue(venues), await venue(venues, "塔尔寺科普馆")
+    for person in (drafter, keeper):
+        await represent(venues, there, person.subject)
+    async with (
+        venues.as_(ADMINISTRATOR) as administrator,
+        venues.as_(drafter) as client,
+        venues.as_(keeper) as colleague,
+        venues.as_(COUNTY_STAFF) as county,
+    ):
+        programme = await published(administrator)
+        theirs = await drafted(client, programme, there)
+        own = await drafted(county, programme, elsewhere)
+        # Who represents it no more still finds what they drafted.
+        await venues.scalar(
+            "UPDATE venue_representatives SET until_on = current_date - 2"
+            " WHERE account_id = :id RETURNING 1",
+            id=drafter.subject,
+        )
+        found = {}
+        for name, somebody in (("drafter", client), ("keeper", colleague), ("county", county)):
+            listed = [
+                [one["id"] for one in ok(await somebody.get(path))["items"]]
+                for path in ("/applications", "/applications?mine=true")
+            ]
+            found[name] = listed
+    assert found == {
+        "drafter": [[theirs["id"]], [theirs["id"]]],
+        "keeper": [[theirs["id"]], [theirs["id"]]],
+        "county": [[own["id"], theirs["id"]], [own["id"]]],
+    }
 
 
 async def test_contacts_are_opened_for_a_purpose_that_is_written_down(venues: Running) -> None:

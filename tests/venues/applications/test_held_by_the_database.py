@@ -11,6 +11,7 @@ from services.kit.ids import uuid7
 from services.kit.recoding import announce
 from services.venues.applications.clocks import settle
 from services.venues.applications.holding import APPLICATIONS
+from tests.support import certification
 from tests.support.apps import Running, citizen
 from tests.venues.applications.cases import (
     ADMINISTRATOR,
@@ -126,6 +127,10 @@ async def test_a_period_of_creation_is_not_cut_short(venues: Running) -> None:
         row = await drafted(city, programme, await venue(venues), channel=None)
         row = await do(city, row, "submit")
         at = f"/applications/{row['id']}/pass"
+        # The day a year later is its last one (民法典 202), not the first after it.
+        await venues.scalar(
+            "UPDATE stage_runs SET opened_at = now() - interval '365 days' RETURNING 1"
+        )
         early = await city.post(at, json={"stage": "creation"})
         assert [one["rule"] for one in early.json()["errors"]] == ["stage-lasts-until"]
         await venues.scalar(
@@ -169,3 +174,17 @@ async def test_an_application_of_a_division_follows_it_when_its_code_changes(
         now = ok(await city.get(f"/applications/{row['id']}"))
         ids = [one["id"] for one in ok(await city.get("/applications?division=630106"))["items"]]
     assert (now["division_code"], now["subject_code"], ids) == ("630106", "630106", [row["id"]])
+
+
+async def test_no_application_goes_on_without_a_word_why(venues: Running) -> None:
+    rule = await certification.programme(venues)
+    row = await certification.application(venues, rule, "eligibility")
+    insert = """INSERT INTO decisions (id, application_id, action, actor, reason, grounds)
+        VALUES (gen_random_uuid(), :id, :action, :id, :reason, CAST(:grounds AS jsonb))
+        RETURNING 1"""
+    for action in ("recommend", "pass", "name", "send_back", "extend", "refuse"):
+        with pytest.raises(Exception, match="decisions_why"):
+            await venues.scalar(insert, id=row, action=action, reason=None, grounds="[]")
+    grounds = '[{"rule": "found-eligibility", "values": {}}]'
+    assert await venues.scalar(insert, id=row, action="pass", reason=None, grounds=grounds) == 1
+    assert await venues.scalar(insert, id=row, action="refuse", reason="不符", grounds="[]") == 1

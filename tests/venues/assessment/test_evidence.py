@@ -200,6 +200,29 @@ async def test_evidence_is_seen_by_exactly_those_whom_it_concerns(
     assert shown == ["charter-1"]
 
 
+async def test_without_the_wall_around_seats_evidence_is_still_for_who_sits_there(
+    venues: Running, postgres: TestCluster
+) -> None:
+    case = await world(venues)
+    expert, stranger = citizen(), citizen()
+    await seated(postgres, case, "accepted", expert.subject)
+    async with venues.as_(case.applicant) as applicant:
+        file = await added(applicant, case, pdf())
+        await frozen(case)
+        await case.stands("under_way", "eligibility")
+    connection = await asyncpg.connect(postgres.dsn(venues.database_name))
+    try:
+        await connection.execute("ALTER TABLE panel_seats DISABLE ROW LEVEL SECURITY")
+        found = []
+        for who in (expert, stranger):
+            async with venues.as_(who) as client:
+                found.append((await client.get(f"/files/{file['id']}")).status_code)
+    finally:
+        await connection.execute("ALTER TABLE panel_seats ENABLE ROW LEVEL SECURITY")
+        await connection.close()
+    assert found == [200, 404]
+
+
 async def test_nobody_else_adds_to_or_takes_from_the_evidence(venues: Running) -> None:
     case = await world(venues)
     async with venues.as_(case.applicant) as applicant:

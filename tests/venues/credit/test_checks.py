@@ -10,6 +10,7 @@ import pytest
 from services.kit.access import SERVICE
 from services.kit.holdings import Subject
 from services.kit.workdays import day_of
+from services.venues.credit import asking
 from services.venues.credit.holding import APPEALS
 from services.venues.credit.rules import Waiting
 from services.venues.programmes.definition import StageKind
@@ -251,7 +252,15 @@ async def test_an_application_that_went_away_is_not_answered(credit: Credit) -> 
     assert await credit.running.scalar("SELECT count(*) FROM credit_answers") == 0
 
 
-async def test_the_service_itself_asks(venues: Running) -> None:
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The service's own loop looks once, and then waits to be told."""
+    monkeypatch.setattr(asking, "IDLE_S", 3600)
+
+
+async def test_the_service_itself_asks_as_soon_as_the_question_is_committed(
+    patient: None, venues: Running
+) -> None:
     one = await application(venues, await programme(venues), "credit")
     async with venues.as_(DECIDER) as decider:
         await decider.post(f"/applications/{one}/credit/ask")

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deploy.cli import main
+from services.kit.draw_report import Stratum
 from services.kit.draws import read, salted, verify
 from services.kit.ids import uuid7
-from services.venues.experts.draws.rules import Candidate, eligible
+from services.venues.experts.draws.rules import Candidate, Stands, eligible, entries
 from tests.support.apps import Running
 from tests.venues.experts.panels import BOSS, HOST, Panel, institution, panel, pool
 
@@ -34,6 +35,7 @@ async def test_a_panel_of_seven_is_drawn_from_1600_and_a_stranger_replays_it(
         "most_reviews_a_year": 2,
         "affiliation_counts_years": 5,
         "answer_days": 3,
+        "first_class_times_places": 3,
     }
     file = tmp_path / "report.json"
     answer = await made.ask(None, "GET", f"/draws/{made.draw['id']}/report")
@@ -141,7 +143,7 @@ def test_everybody_stands_in_the_draw_or_is_counted_out_and_nobody_in_conflict_s
     candidates = [each for each, _ in people]
     wanted = {"physics", "education"}
     standing, out = eligible(candidates, conflicts, wanted, most_a_year, datetime.now(UTC))
-    ids = {expert for expert, _ in standing}
+    ids = {each.id for each in standing}
     assert ids & conflicts == set()
     of_fields = [each for each in candidates if wanted & set(each.fields)]
     assert len(ids) + sum(out.values()) == len(of_fields)
@@ -150,7 +152,24 @@ def test_everybody_stands_in_the_draw_or_is_counted_out_and_nobody_in_conflict_s
         limits = [limit for limit in (each.most, most_a_year) if limit is not None]
         free = all(each.reviews < limit for limit in limits)
         assert (each.id in ids) == (each.agreed and free and each.id not in conflicts)
-    assert all(set(strata) <= wanted for _, strata in standing)
+    assert all(set(each.strata) <= wanted for each in standing)
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 4), min_size=3, max_size=60), st.integers(1, 3), st.integers(0, 2))
+def test_who_has_judged_least_this_year_is_drawn_first_out_of_three_times_the_places(
+    reviews: list[int], quota: int, alternates: int
+) -> None:
+    strata = (Stratum(name="physics", quota=quota, alternates=alternates),)
+    standing = [Stands(uuid7(), ("physics",), each) for each in reviews]
+    first = [each for each in entries(b"salt", strata, standing) if each.after == 0]
+    loads = {salted(b"salt", str(each.id)): each.reviews for each in standing}
+    inside = [loads.pop(each.id) for each in first]
+    places = 3 * (quota + alternates)
+    # Nobody in it has more than anybody outside, and it is no smaller than it must be.
+    assert max(inside) < min(loads.values(), default=5)
+    assert len(inside) >= min(places, len(reviews))
+    assert len([each for each in inside if each < max(inside)]) < places
 
 
 async def _salt(venues: Running, made: Panel) -> bytes:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from services.kit.access import SERVICE
+from services.venues.applications.trail import PLATFORM
 from services.venues.experts.invitations.actions import lapse_next
 from tests.support.apps import Running, citizen, staff
 from tests.venues.experts.panels import BOSS, HOST, Panel, institution, panel, pool, seated
@@ -37,8 +38,13 @@ async def test_each_way_of_giving_up_asks_the_next_of_the_same_stratum_in_the_pu
     assert why.json()["errors"][0]["pointer"] == "/reason"
     gone = await made.do(None, "/experts/invitations/answer", {**answer, "reason": "出差在外"})
     assert (gone["state"], gone["reason"]) == ("declined", "出差在外")
-    again = await made.ask(None, "POST", "/experts/invitations/answer", answer | {"reason": "再试"})
-    assert (again.status_code, again.json()["type"][-16:]) == (404, "/invitation-gone")
+    # What we said may be lost on the way: the same once more is no error, and another answer is one.
+    again = await made.do(None, "/experts/invitations/answer", {**answer, "reason": "出差在外"})
+    assert again == gone
+    other = await made.ask(None, "POST", "/experts/invitations/answer", answer | {"reason": "再试"})
+    assert (other.status_code, other.json()["type"][-20:]) == (409, "/invitation-answered")
+    looked = await made.do(None, "/experts/invitations/look", {"token": token})
+    assert (looked["state"], looked["allowed_actions"]) == ("declined", [])
     assert by_state(await made.seats(), "physics") == [
         *[(1, "declined"), (2, "invited"), (3, "invited"), (4, "invited")],
         *[(5, "invited"), (6, "standing_by")],
@@ -70,6 +76,24 @@ async def test_each_way_of_giving_up_asks_the_next_of_the_same_stratum_in_the_pu
     assert more.json()["commitment"]["rule"]["strata"] == [
         {"name": "physics", "quota": 1, "alternates": 2}
     ]
+    # The trail tells it by places and slips: no account, and nobody's own words.
+    slips = {
+        f"{seat['stratum']} 第{seat['rank']}位": seat["slip"][:8] for seat in await made.seats()
+    }
+    told = await venues.rows(
+        """SELECT action, actor, acted_for, reason FROM decisions
+        WHERE action NOT LIKE '%draw%' ORDER BY decided_at"""
+    )
+    assert told == [
+        (action, PLATFORM, None, f"{place} {slips[place]}：{why}")
+        for action, place, why in (
+            ("invitation_declined", "physics 第1位", "谢绝邀请"),
+            ("alternate_invited", "physics 第5位", "依次递补"),
+            ("expert_conflict", "physics 第2位", "专家本人声明"),
+            ("alternate_invited", "physics 第6位", "依次递补"),
+            ("invitation_lapsed", "physics 第3位", "逾期未答复"),
+        )
+    ]
     # Nobody who was drawn before is drawn again.
     assert more.json()["log"][0]["detail"]["left_out"] == {"asked": 5, "conflict": 1}
 
@@ -81,8 +105,14 @@ async def test_whoever_accepts_is_signed_in_and_stays_the_expert(venues: Running
     body = {"token": token, "answer": "accept"}
     unknown = await made.ask(None, "POST", "/experts/invitations/answer", body)
     assert unknown.status_code == 401
+    # Whoever makes the links could else sit on the panel themselves.
+    officer = await made.ask(BOSS, "POST", "/experts/invitations/answer", body)
+    assert officer.json()["type"].endswith("/staff-account")
     who = citizen()
     assert (await made.do(who, "/experts/invitations/answer", body))["state"] == "accepted"
+    assert (await made.do(who, "/experts/invitations/answer", body))["state"] == "accepted"
+    late = await made.ask(citizen(), "POST", "/experts/invitations/answer", body)
+    assert late.json()["type"].endswith("/invitation-answered")
     other = {"token": await made.token(second), "answer": "accept"}
     twice = await made.ask(who, "POST", "/experts/invitations/answer", other)
     assert twice.json()["type"].endswith("/another-experts-account")
@@ -97,10 +127,10 @@ async def test_whoever_accepts_is_signed_in_and_stays_the_expert(venues: Running
     # A link is worth nothing once another was made, and its token stands nowhere.
     old, new = await made.token(second), await made.token(second)
     look = await made.ask(None, "POST", "/experts/invitations/look", {"token": old})
-    assert look.status_code == 404
+    assert (look.status_code, look.json()["type"][-16:]) == (404, "/invitation-gone")
     kept = await venues.rows("SELECT token_hash FROM panel_seats WHERE token_hash IS NOT NULL")
-    assert len(kept) == 1
-    assert new.encode() not in kept[0][0]
+    assert len(kept) == 2
+    assert [each for (each,) in kept if new.encode() in each] == []
     stranger = await made.ask(
         staff("approver", "6302"),
         "POST",
@@ -132,7 +162,9 @@ async def test_a_conflict_is_looked_for_again_on_acceptance_and_before_each_scor
     refused = await made.ask(accounts[one], "PUT", path, body, **{"If-Match": '"v0"'})
     assert refused.json()["type"].endswith("/not-seated")
     trail = await venues.rows("SELECT reason FROM decisions WHERE action = 'expert_conflict'")
-    assert trail == [(f"{seats[one]['slip'][:8]}：同一单位或其分支、上下级单位",)]
+    lost_ = seats[one]
+    place = f"{lost_['stratum']} 第{lost_['rank']}位 {lost_['slip'][:8]}"
+    assert trail == [(f"{place}：同一单位或其分支、上下级单位",)]
     (asked,) = await made.in_state("invited")
     assert asked["stratum"] == seats[one]["stratum"]
     await venues.scalar(
@@ -175,11 +207,16 @@ async def test_a_late_answer_is_none_and_a_released_seat_goes_to_the_next(venues
         id=first["id"],
     )
     late = {"token": token, "answer": "accept"}
-    assert (
-        await made.ask(citizen(), "POST", "/experts/invitations/answer", late)
-    ).status_code == 404
+    refused = await made.ask(citizen(), "POST", "/experts/invitations/answer", late)
+    assert (refused.status_code, refused.json()["type"][-18:]) == (409, "/invitation-lapsed")
+    looked = await made.do(None, "/experts/invitations/look", {"token": token})
+    assert (looked["state"], looked["allowed_actions"]) == ("invited", [])
     await made.accept(second)
     await made.do(BOSS, f"/experts/invitations/{second['id']}/release", {"reason": "因病退出"})
+    (line,) = await venues.rows(
+        "SELECT actor, acted_for, reason FROM decisions WHERE action = 'seat_released'"
+    )
+    assert (*line[:2], line[2].partition("：")[2]) == (BOSS.subject, "63", "因病退出")
     states = sorted(state for _, state in by_state(await made.seats(), second["stratum"]))
     assert states.count("released") == 1
     assert states.count("invited") == 4 if second["stratum"] == "physics" else 3

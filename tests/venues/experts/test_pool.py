@@ -1,7 +1,8 @@
 """The pool: sealed, masked, opened with a purpose, brought in by spreadsheet, left and forgotten."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
+from uuid import UUID
 
 from services.kit.access import SERVICE
 from services.kit.holdings import Subject
@@ -42,6 +43,11 @@ async def test_an_expert_is_masked_everywhere_and_opened_for_a_written_purpose(
     assert again.json()["type"].endswith("/expert-exists")
     wrong = await made.ask(BOSS, "POST", "/experts", {**given, "kind": "finance"})
     assert [each["pointer"] for each in wrong.json()["errors"]] == ["/subkind"]
+    odd = await made.ask(BOSS, "POST", "/experts", {**given, "fields": ["物理"], "payee": "62-2"})
+    assert sorted((each["pointer"], each["detail"]) for each in odd.json()["errors"]) == [
+        ("/fields/0", "领域用代码填写，如 physics、education"),
+        ("/payee", "只能是 8 至 30 位数字"),
+    ]
     path = f"/experts/{shown['id']}"
     opened = await made.do(BOSS, f"{path}/open", {"purpose": "发放评审费"})
     assert (opened["name"], opened["phone"], opened["payee"]) == (
@@ -101,6 +107,13 @@ async def test_institutions_are_told_by_code_then_by_any_name_and_branches_by_wh
         assert await of(None, "国网海东供电公司") == whole - {part}
         assert await of(None, "青海电科院") == {own, body, branch}
     assert name_key("国网（青海）· 电力公司") == name_key("国网(青海)电力公司")
+    for spellings in (
+        ("扎西·多杰", "扎西•多杰", "扎西‧多杰", "扎西 多杰", "扎西\u200b多杰"),
+        ("བཀྲ་ཤིས", "བཀྲ་ཤིས།", "བཀྲ་ཤིས་", "བཀྲ༌ཤིས"),
+        ("O’Neil", "o'neil"),
+    ):
+        assert len({name_key(each) for each in spellings}) == 1
+    assert name_key("བཀྲ་ཤིས") != name_key("བཀྲ་ཤོས")
     made = Panel(venues, uuid7())
     path = f"/experts/institutions/{body}"
     circle = {"parent_id": str(branch), "link": "branch"}
@@ -190,6 +203,13 @@ async def test_whoever_is_erased_leaves_seats_and_scores_that_are_nobodys(venues
     async with venues.kit.database.transaction(SERVICE) as db:
         assert await EXPERTS.erase(db, venues.kit.vault, subject) == 0
         assert await EXPERTS.copy(db, venues.kit.vault, subject) == []
+    # Who has not judged yet gives the seat to the next: nobody could fill it any more.
+    second = list(accounts)[1]
+    other = Subject(cast(UUID, accounts[second].subject), None, uuid7(), datetime.now(UTC))
+    async with venues.kit.database.transaction(SERVICE) as db:
+        assert await EXPERTS.erase(db, venues.kit.vault, other) == 1
+    assert [seat["id"] for seat in await made.in_state("released")] == [second]
+    assert len(await made.in_state("invited")) == 1
     assert await venues.rows(
         """SELECT e.name_masked, e.state, s.state, h.state FROM experts e
         JOIN panel_seats s ON s.expert_id = e.id JOIN score_sheets h ON h.seat_id = s.id"""

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.kit.access import SERVICE
-from services.venues.applications.gates import Standing
+from services.venues.applications.gates import Found, Gate, Standing
 from services.venues.applications.queries import case
-from services.venues.experts.gate import gate
+from services.venues.experts.gate import WORK
 from services.venues.experts.scores.rules import hundredths, result
 from services.venues.experts.scores.settling import last_run
 from services.venues.programmes.definition import Definition, read
@@ -34,14 +34,22 @@ DEFINED: Definition = read(
 POINTS = st.fixed_dictionaries({key: st.integers(0, 20) for key in GOOD})
 
 
+async def came_to(made: Panel) -> list[tuple[str, dict[str, Any]]]:
+    return await _asked(made, WORK.found)
+
+
 async def unmet(made: Panel) -> list[tuple[str, dict[str, Any]]]:
+    return await _asked(made, WORK.gate)
+
+
+async def _asked(made: Panel, question: Gate | Found) -> list[tuple[str, dict[str, Any]]]:
     async with made.running.kit.database.transaction(SERVICE) as db:
-        found = await case(db, SERVICE, made.application)
+        of = await case(db, SERVICE, made.application)
         run = await last_run(db, made.application, "review")
         assert run is not None
-        stage = found.definition.stage("review")
-        standing = Standing(found.application, found.definition, stage, run, datetime.now(UTC))
-        return [(each.slug, dict(each.values)) for each in await gate(db, standing)]
+        stage = of.definition.stage("review")
+        standing = Standing(of.application, of.definition, stage, run, datetime.now(UTC))
+        return [(each.slug, dict(each.values)) for each in await question(db, standing)]
 
 
 @settings(deadline=None)
@@ -151,6 +159,7 @@ async def test_a_conflict_found_after_naming_stands_in_the_trail_with_what_it_ch
     for seat_id in others:
         await made.score(accounts[seat_id], seat_id, {"room": 12, "staff": 11, "events": 14})
     assert await unmet(made) == []
+    assert await came_to(made) == [("found-panel-band", {"sheets": 7, "band": "合格"})]
     early = await made.ask(BOSS, "POST", f"/draws/{made.draw['id']}/disclose")
     assert early.json()["type"].endswith("/scoring-not-over")
     await venues.scalar(
@@ -177,7 +186,13 @@ async def test_a_conflict_found_after_naming_stands_in_the_trail_with_what_it_ch
     assert (finding["with_them"]["passes"], finding["without_them"]["passes"]) == (True, False)
     assert finding["changes_outcome"] is True
     trail = await venues.rows("SELECT reason FROM decisions WHERE action = 'expert_conflict_found'")
-    assert trail == [(f"{seats[first]['slip'][:8]}：曾任职单位；剔除后结论改变",)]
+    seat = seats[first]
+    place = f"{seat['stratum']} 第{seat['rank']}位 {seat['slip'][:8]}"
+    assert trail == [(f"{place}：曾任职单位；剔除后结论改变",)]
+    opened = await venues.rows(
+        "SELECT actor, acted_for, reason FROM decisions WHERE action = 'identities_opened'"
+    )
+    assert opened == [(BOSS.subject, "63", "评审结束，公开专家名单")]
     assert (await made.in_state("accepted"))[0]["id"] in accounts
 
 

@@ -28,6 +28,9 @@ async def test_without_the_wall_of_the_database_the_queries_still_hide(
             listed = await made.get(who, "/experts")
             assert (len(listed["items"]), total) == (count, 40)
         assert (await made.get(BOSS, "/experts?own=true"))["items"] == []
+        for who, count in ((elsewhere, 0), (BOSS, 40)):
+            out = await made.ask(who, "GET", "/experts/export?format=csv")
+            assert len(out.text.splitlines()) == 1 + count
         sheet = f"/experts/invitations/{first}/sheet"
         for who, path in (
             *((who, f"/experts/{expert}") for who in (stranger, elsewhere)),

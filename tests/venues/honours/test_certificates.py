@@ -30,7 +30,7 @@ def honour(**given: object) -> Honour:
         "issuer": "青海省科学技术厅",
         "co_issuers": "青海省科学技术协会",
         "issued_on": date(2026, 10, 13),
-        "valid_until": date(2028, 10, 12),
+        "valid_until": date(2028, 10, 13),
         "state": HonourState.VALID,
     }
     return Honour(**{**values, **given})
@@ -81,7 +81,7 @@ def test_the_same_honour_gives_the_same_bytes_and_its_text_can_be_read() -> None
     more = (
         "依托单位：县自然资源局",
         "2026年10月13日",
-        "2028-10-12",
+        "2028-10-13",
         "ProvincialBase",
         "青海省科学技术协会",
     )

@@ -120,7 +120,7 @@ async def test_it_is_as_the_official_schema_wants_it(
     )
     assert [entry["statusPurpose"] for entry in entries] == ["revocation", "suspension"]
     assert claims["validFrom"] == "2026-10-12T16:00:00Z"
-    assert claims["validUntil"] == "2028-10-12T16:00:00Z"
+    assert claims["validUntil"] == "2028-10-13T16:00:00Z"
     assert claims["credentialSubject"]["licenseNumber"] == "青科普〔2026〕001号"
 
 

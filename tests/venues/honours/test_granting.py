@@ -28,7 +28,7 @@ async def test_an_honour_has_number_dates_certificate_decision_and_fact(
     ] == [
         "青科普〔2026〕001号",
         "2026-10-13",
-        "2028-10-12",
+        "2028-10-13",
         "valid",
         "provincial",
         "湟源县科技馆",
@@ -52,10 +52,35 @@ async def test_with_a_creation_period_an_honour_is_provisional_until_it_is_confi
     async with venues.as_(APPROVER) as approver:
         read = (await approver.get(f"/honours/{honour}")).json()
         page = (await approver.get(f"/certificates/verify/{honour}")).text
+        # What is put right within the creation period is not confirmed by that.
+        await approver.post(f"/honours/{honour}/suspend", json={"reason": "停业装修"})
+        again = await approver.post(f"/honours/{honour}/reinstate", json={"reason": "恢复开放"})
         confirmed = await approver.post(f"/honours/{honour}/confirm", json={"reason": "创建验收"})
-    assert (read["state"], read["provisional_until"]) == ("provisional", "2027-10-12")
-    assert "创建期至 2027-10-12" in page
-    assert confirmed.json()["state"] == "valid"
+        await approver.post(f"/honours/{honour}/suspend", json={"reason": "停业装修"})
+        last = await approver.post(f"/honours/{honour}/reinstate", json={"reason": "恢复开放"})
+        history = (await approver.get(f"/honours/{honour}/history")).json()["items"]
+    states = ("state", "provisional_until", "creation_over")
+    assert [tuple(each[name] for name in states) for each in (read, again.json())] == [
+        ("provisional", "2027-10-13", False)
+    ] * 2
+    assert "有效 · 创建期" in page
+    assert "创建期至 2027-10-13" in page
+    assert [
+        (each.json()["state"], each.json()["provisional_until"]) for each in (confirmed, last)
+    ] == [("valid", None)] * 2
+    assert [step["changed"] for step in history if step["action"] == "confirm"] == [
+        [{"pointer": "/provisional_until", "reason": "2027-10-13"}]
+    ]
+
+
+async def test_a_creation_period_that_nobody_confirmed_is_said_to_be_over(venues: Running) -> None:
+    honour = await named(venues, await programme(venues, provisional_months=12))
+    await venues.scalar("UPDATE honours SET provisional_until = '2026-10-20' RETURNING 1")
+    async with venues.as_() as anybody:
+        told = (await anybody.get(f"/certificates/{honour}")).json()
+        page = (await anybody.get(f"/certificates/verify/{honour}")).text
+    assert (told["state"], told["creation_over"]) == ("provisional", True)
+    assert "创建期已于 2026-10-20 届满，尚未公布是否确认。" in page
 
 
 async def test_ten_namings_at_once_have_ten_numbers_and_an_undone_one_leaves_no_gap(
@@ -144,6 +169,7 @@ async def test_an_honour_named_elsewhere_is_entered_by_who_approves_venues_there
                 {"subject_code": "630123"},
                 {"venue_id": at, "source": "内部文件"},
                 {"venue_id": at, "valid_until": "2020-01-01"},
+                {"venue_id": at, "issued_on": "2990-01-01", "valid_until": None},
             )
         ]
         foreign = await approver.post("/honours", json=source(venue_id=str(uuid4())))
@@ -151,7 +177,7 @@ async def test_an_honour_named_elsewhere_is_entered_by_who_approves_venues_there
     assert made.headers["Location"] == f"/honours/{made.json()['id']}"
     assert (twice.status_code, twice.json()["type"]) == (409, "/api/v1/problems/number-taken")
     assert (over.status_code, over.json()["state"]) == (201, "expired")
-    assert faults == [422] * 5
+    assert faults == [422] * 6
     assert foreign.status_code == 404
 
 
@@ -169,13 +195,45 @@ async def test_a_mistake_in_an_entered_honour_is_corrected_and_its_history_keeps
         fixed = await approver.patch(
             f"/honours/{made['id']}", json=patch, headers={"If-Match": '"v1"'}
         )
+        nothing = await approver.patch(
+            f"/honours/{made['id']}", json=patch, headers={"If-Match": '"v2"'}
+        )
         history = (await approver.get(f"/honours/{made['id']}/history")).json()["items"]
         not_ours = await approver.patch(
             f"/honours/{granted_here}", json=patch, headers={"If-Match": '"v1"'}
         )
     assert (stale.status_code, fixed.status_code, not_ours.status_code) == (412, 200, 409)
     assert (fixed.json()["state"], fixed.json()["version"]) == ("expired", 2)
+    # Said again, it changes nothing, and nothing is recorded.
+    assert (nothing.status_code, nothing.json()["version"]) == (200, 2)
+    assert [step["action"] for step in history] == ["enter", "correct"]
     assert history[-1]["changed"] == [{"pointer": "/valid_until", "reason": "2027-12-31"}]
+
+
+async def test_a_number_is_one_honour_s_whatever_brackets_it_is_typed_with(
+    venues: Running, version: UUID
+) -> None:
+    await named(venues, version)  # 青科普〔2026〕001号
+    at = str(await venue(venues))
+    answers = []
+    async with venues.as_(APPROVER) as approver:
+        for number in ("青科普[2026]001号", "青科普（2026） 001号", "青科普[2026]002号"):
+            given = source(venue_id=at, number=number)
+            answers.append((await approver.post("/honours", json=given)).status_code)
+        (other,) = (await approver.get("/honours?title=全国")).json()["items"]
+        patch = {"number": "青科普【2026】001号", "reason": "更正编号"}
+        changed = await approver.patch(
+            f"/honours/{other['id']}", json=patch, headers={"If-Match": '"v1"'}
+        )
+    assert (answers, changed.status_code) == ([409, 409, 201], 409)
+    # The next name leaves out what stands there already.
+    await named(venues, version)
+    rows = await venues.rows("SELECT number FROM honours")
+    assert {number for (number,) in rows} == {
+        "青科普〔2026〕001号",
+        "青科普[2026]002号",
+        "青科普〔2026〕003号",
+    }
 
 
 async def test_the_list_is_public_and_finds_by_each_filter(venues: Running, version: UUID) -> None:
@@ -214,13 +272,13 @@ async def test_a_term_ends_with_its_last_day_in_shanghai(venues: Running, versio
         async with venues.kit.database.transaction(SERVICE) as db:
             return await steps.expire_due(db, now)
 
-    # 2028-10-12 24:00 in Shanghai is 16:00 in Greenwich.
-    assert await turned(datetime(2028, 10, 12, 15, 59, tzinfo=UTC)) == 0
-    assert await turned(datetime(2028, 10, 12, 16, 0, tzinfo=UTC)) == 1
-    assert await turned(datetime(2028, 10, 12, 16, 0, tzinfo=UTC)) == 0
+    # 2028-10-13 24:00 in Shanghai is 16:00 in Greenwich.
+    assert await turned(datetime(2028, 10, 13, 15, 59, tzinfo=UTC)) == 0
+    assert await turned(datetime(2028, 10, 13, 16, 0, tzinfo=UTC)) == 1
+    assert await turned(datetime(2028, 10, 13, 16, 0, tzinfo=UTC)) == 0
     assert await venues.rows(
         "SELECT state, valid_until FROM honours WHERE id = :id", id=honour
-    ) == [("expired", date(2028, 10, 12))]
+    ) == [("expired", date(2028, 10, 13))]
     assert await venues.rows("SELECT type FROM outbox ORDER BY xid, seq") == [
         ("venues.honour_granted.v1",),
         ("venues.honour_expired.v1",),

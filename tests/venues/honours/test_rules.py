@@ -26,16 +26,21 @@ DAYS = st.dates(date(2000, 1, 1), date(2100, 12, 31))
 @pytest.mark.parametrize(
     ("issued", "months", "until"),
     [
-        (date(2026, 10, 13), 24, date(2028, 10, 12)),
+        (date(2026, 10, 20), 24, date(2028, 10, 20)),
+        (date(2026, 1, 1), 12, date(2027, 1, 1)),
         (date(2026, 8, 31), 6, date(2027, 2, 28)),
+        (date(2027, 8, 31), 6, date(2028, 2, 29)),
+        (date(2026, 3, 31), 1, date(2026, 4, 30)),
         (date(2028, 2, 29), 12, date(2029, 2, 28)),
-        (date(2026, 1, 1), 12, date(2026, 12, 31)),
+        (date(2028, 2, 29), 48, date(2032, 2, 29)),
+        (date(2027, 2, 28), 12, date(2028, 2, 28)),
         (date(2026, 1, 1), None, None),
     ],
 )
-def test_a_term_ends_on_the_day_before_its_anniversary(
+def test_a_term_ends_on_the_corresponding_day_or_with_the_month_that_has_none(
     issued: date, months: int | None, until: date | None
 ) -> None:
+    # 民法典 201, 202: the first day is not counted.
     assert last_day(issued, months) == until
 
 

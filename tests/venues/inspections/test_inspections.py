@@ -7,7 +7,7 @@ from services.kit.access import SERVICE
 from services.venues.applications.gates import Standing, Unmet
 from services.venues.applications.models import Application, RunState, StageRun
 from services.venues.inspections.gate import WORK
-from services.venues.inspections.scheduling import ask_for_due
+from services.venues.inspections.scheduling import SCHEDULE, ask_for_due
 from services.venues.programmes.definition import Definition
 from tests.kit.files.makers import jpeg, pdf
 from tests.kit.files.phone import announced, sent
@@ -178,6 +178,12 @@ async def test_inspections_are_seen_and_conducted_within_reach_and_nowhere_else(
         "venue": (2, 403, 403),
         **dict.fromkeys(("township", "neighbour", "observer", "citizen", "nobody"), missing),
     }
+    async with venues.as_(staff("officer", "63")) as province:
+        pages = [
+            (await province.get(f"/inspections?division={code}")).json()["items"]
+            for code in ("6301", NEIGHBOUR)
+        ]
+    assert [len(items) for items in pages] == [2, 0]
     assert (twice.status_code, twice.json()["type"].rpartition("/")[2], gone.status_code) == (
         409,
         "inspection-under-way",
@@ -214,8 +220,43 @@ async def test_the_clock_asks_for_annual_checks_and_evaluations_once_and_says_wh
     assert rows == [(old, "annual", date(2026, 12, 31)), (old, "evaluation", date(2026, 1, 5))]
     assert [(one["kind"], one["overdue"]) for one in late] == [("evaluation", True)]
     assert left == []
+    # With the honour gone, nobody is asked for what is left.
+    await venues.scalar("UPDATE honours SET state = 'revoked' WHERE id = :id RETURNING 1", id=old)
+    async with venues.kit.database.transaction(SERVICE) as db:
+        await SCHEDULE.turn(db)
+    states = await venues.rows("SELECT honour_id = :old, state FROM inspections", old=old)
+    assert set(states) == {(True, "cancelled"), (True, "released"), (False, "due")}
     public = "SELECT action, reason FROM decisions WHERE public"
     assert await venues.rows(public) == [("release_inspection", "qualified")]
+
+
+async def test_the_grade_of_an_evaluation_is_public_and_said_to_have_had_no_notice(
+    venues: Running,
+) -> None:
+    case = await world(venues)
+    honour = await named(case)
+    async with venues.as_(case.reviewer) as reviewer:
+        one = await asked(reviewer, honour, "evaluation")
+        await inspected(reviewer, one, release=False, result=None, grade="excellent")
+        wrong_year = found(held_on="2020-11-22", result=None, grade="excellent")
+        early = await step(reviewer, one, "record", wrong_year)
+        before = (await reviewer.get(f"/certificates/verify/{honour}")).text
+        await step(reviewer, one, "release")
+    async with venues.as_() as anybody:
+        pages = [
+            (await anybody.get(f"/certificates/verify/{honour}?lang={language}")).text
+            for language in ("zh-CN", "en")
+        ]
+        history = (await anybody.get(f"/honours/{honour}/history")).json()["items"]
+    assert [each["rule"] for each in early.json()["errors"]] == ["day-before-naming"]
+    assert "评估" not in before
+    assert f"{today()} 公布周期评估结果（未经公示，直接公布）：优秀" in pages[0]
+    assert "without a public notice before it: excellent" in pages[1]
+    # What else the inspectors wrote is the venue's.
+    told = [(each["action"], each["reason"]) for each in history]
+    assert [each for each in told if "inspection" in each[0]] == [
+        ("release_inspection", "excellent")
+    ]
 
 
 async def test_inspections_reach_whoever_listens(venues: Running) -> None:

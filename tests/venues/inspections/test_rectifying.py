@@ -52,6 +52,9 @@ async def test_a_base_puts_it_right_and_its_honour_stands_again(venues: Running)
         again = await reviewer.post(f"{at}/recheck", json={})
         late = await venue.post(f"{at}/answer", json={"text": "再答"})
     assert (during, await state_of(venues, honour)) == ("rectifying", "valid")
+    # What the inspectors wrote is the venue's; everybody reads that it was passed.
+    reason = await venues.scalar("SELECT state_reason FROM honours WHERE id = :id", id=honour)
+    assert reason == "整改复查通过"
     assert (seen["due_on"], seen["demands"], seen["allowed_actions"]) == (
         in_days(30),
         DEMANDS["demands"],
@@ -160,6 +163,12 @@ async def test_a_rectification_is_seen_and_answered_by_whom_it_concerns(venues: 
         "venue": (1, 200, 200, 403),
         **dict.fromkeys(("neighbour", "citizen", "nobody"), missing),
     }
+    async with venues.as_(staff("officer", "63")) as province:
+        pages = [
+            (await province.get(f"/inspections/rectifications?division={code}")).json()["items"]
+            for code in ("6301", NEIGHBOUR)
+        ]
+    assert [len(items) for items in pages] == [1, 0]
 
 
 @pytest.mark.parametrize(

@@ -118,6 +118,11 @@ def test_findings_name_criteria_of_the_rule_and_days_that_were() -> None:
         "/findings/1/criterion",
         "/held_on",
     ]
+    named_on = date(2024, 10, 20)
+    require_findings([], definition(), named_on, today, named_on)
+    with pytest.raises(BrokenRule) as early:
+        require_findings([], definition(), date(2023, 11, 22), today, named_on)
+    assert [error.rule for error in early.value.errors] == ["day-before-naming"]
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from services.kit.workdays import WorkingDays
 from services.venues.applications.gates import Unmet
 from services.venues.notices.rules import last_day
 from tests.support.apps import Running, citizen, staff
-from tests.support.certification import application, programme
-from tests.venues.notices.conftest import OFFICER, Then, at
+from tests.support.certification import OFFICES, application, programme
+from tests.venues.notices.conftest import OBJECTION, OFFICER, Then, at
 
 HONOUR = """INSERT INTO honours (id, application_id, venue_id, division_code, recorded_code, title,
     issuer, co_issuers, state, version, created_by)
@@ -265,3 +265,41 @@ async def test_the_public_reads_notices_by_page_place_and_state(
         "科技场馆类",
         "finished",
     )
+
+
+async def test_the_page_of_a_notice_says_where_each_name_stands_without_a_script(
+    venues: Running, then: Then
+) -> None:
+    rule = await programme(venues)
+    one = await application(venues, rule, "notice", host="<b>站</b>")
+    two = await application(venues, rule, "notice")
+    notice = await then.opened(one, two, now=at(9, 30))
+    (first, _) = await venues.rows("SELECT id FROM notice_entries ORDER BY position")
+    objection = await then.objected(notice, citizen(), at(10, 9), entry_id=first[0])
+    pages = {}
+    async with venues.as_() as anybody:
+        told = (await anybody.get(f"/notices/{notice}")).json()
+        assert told["page"] == f"/api/v1/notices/{notice}/page"
+        for language in ("zh-CN", "bo", "en"):
+            read = await anybody.get(f"/notices/{notice}/page?lang={language}")
+            assert (read.status_code, read.headers["content-language"]) == (200, language)
+            pages[language] = read.text
+        tag = {"If-None-Match": read.headers["etag"]}
+        again = await anybody.get(f"/notices/{notice}/page?lang=en", headers=tag)
+        missing = await anybody.get(f"/notices/{first[0]}/page")
+        await then.taken(objection, "accept", at(10, 9))
+        await then.taken(objection, "uphold", at(10, 10))
+        await then.turned(at(10, 13))
+        over = (await anybody.get(f"/notices/{notice}/page")).text
+    assert (again.status_code, missing.status_code) == (304, 404)
+    assert "default-src 'none'" in read.headers["content-security-policy"]
+    said = ("收到异议，公示期中止计算", "公示至 2026-10-12", "匿名异议不予受理", *OFFICES)
+    assert [each for each in said if each not in pages["zh-CN"]] == []
+    assert "<h2>ཁྱབ་བསྒྲགས་མིང་ཐོ།</h2>" in pages["bo"]
+    assert "an objection is open: its days stand still" in pages["en"]
+    outcome = ("异议成立，不予命名", "公示期满，没有成立的异议", "公示已经结束")
+    assert [each for each in outcome if each not in over] == []
+    # What people wrote is shown, and never run; who objected stands nowhere.
+    everything = "".join((*pages.values(), over))
+    assert ("<b>" in everything, "&lt;b&gt;站" in everything) == (False, True)
+    assert (OBJECTION["name"] in everything, "<script" in everything) == (False, False)

@@ -48,6 +48,33 @@ async def test_a_running_application_keeps_the_version_it_started_under(venues: 
     assert (third.status_code, third.json()["type"]) == (409, "/api/v1/problems/programme-closed")
 
 
+async def test_a_programme_that_was_never_published_is_its_editors_alone(venues: Running) -> None:
+    async with venues.as_(ADMINISTRATOR) as client:
+        given = {"key": "post", "definition": DEFINITION}
+        made = ok(await client.post("/programmes", json=given), 201)
+        seen = {}
+        for name, caller in {
+            "editor": ADMINISTRATOR,
+            "province": staff("administrator", "63"),
+            "neighbour": staff("administrator", "6302"),
+            "officer": staff("officer", "6301"),
+            "citizen": citizen(),
+            "anybody": None,
+        }.items():
+            async with venues.as_(caller) as somebody:
+                read = await somebody.get(f"/programmes/{made['id']}")
+                listed = ok(await somebody.get("/programmes?division=6301"))["items"]
+                seen[name] = (read.status_code, [one["id"] for one in listed])
+        ok(await client.post(f"/programmes/{made['id']}/versions/1/publish"))
+    inside, outside = (200, [made["id"]]), (404, [])
+    assert seen == {
+        **{"editor": inside, "province": inside, "neighbour": outside, "officer": outside},
+        **{"citizen": outside, "anybody": outside},
+    }
+    async with venues.as_() as anybody:
+        assert (await anybody.get(f"/programmes/{made['id']}")).status_code == 200
+
+
 async def test_a_draft_is_edited_as_it_was_read_and_a_published_version_never_changes(
     venues: Running,
 ) -> None:

@@ -16,6 +16,14 @@ GROW = {
         recorded_code, account_id, from_on, version, appointed_by)
         SELECT gen_random_uuid(), '{VENUE}', '630123', '630123', gen_random_uuid(), '2026-01-01', 1,
             gen_random_uuid() FROM generate_series($1::int, $2::int) n""",
+    "venue_closings": f"""INSERT INTO venue_closings (id, venue_id, reason, closed_by, closed_at,
+        settled_at, reopened_at)
+        SELECT gen_random_uuid(), '{VENUE}', '改造', gen_random_uuid(), now(), now(), now()
+        FROM generate_series($1::int, $2::int) n""",
+    "venue_deletions": """INSERT INTO venue_deletions (id, name, kind, division_code, recorded_code,
+        entered, reason, deleted_by, deleted_at)
+        SELECT gen_random_uuid(), '馆', 'science_museum', '630123', '630123', '{}', '重复',
+            gen_random_uuid(), now() FROM generate_series($1::int, $2::int) n""",
     "imports of venues": """INSERT INTO imports (id, sheet, name, digest, size, mode, again, owner,
         division_code, recorded_code, state)
         SELECT (lpad(n::text, 8, '0') || '-0000-7000-8012-000000000001')::uuid, 'venues', '表.xlsx',
@@ -51,6 +59,8 @@ LISTS = (
         at=VENUE,
         once=frozenset({"venue_representatives"}),
     ),
+    Listed("/venues/{venue_id}/closings", "anybody", at=VENUE),
+    Listed("/venues/deletions", "staff"),
     Listed("/venues/imports", "staff"),
     Listed("/venues/imports/{import_id}/faults", "staff", at=IMPORT),
     # The same tables, and the same routes from kit/imports.

@@ -46,6 +46,20 @@ async def test_the_real_list_comes_in_with_several_honours_a_venue_and_goes_agai
     assert await venues.scalar("SELECT count(*) FROM honours") == 0
 
 
+async def test_who_brought_drafts_in_takes_them_back_also_when_one_went_before(
+    venues: Running,
+) -> None:
+    rows = [(f"湟源县科普馆{number}", "科普馆", "630123", "", "", "") for number in range(3)]
+    async with venues.as_(OFFICER) as officer:
+        done = await imported(officer, "/venues", workbook(HEADINGS, rows))
+        (mistaken, *_) = (await officer.get("/venues?q=湟源县科普馆")).json()["items"]
+        why = {"reason": "与县科技馆重复"}
+        version = {"If-Match": '"v1"'}
+        await officer.post(f"/venues/{mistaken['id']}/delete", json=why, headers=version)
+        undone = await officer.post(f"/venues/imports/{done['id']}/undo")
+    assert (undone.status_code, await venues.scalar("SELECT count(*) FROM venues")) == (200, 0)
+
+
 async def test_an_honour_is_added_to_a_venue_that_is_there(venues: Running) -> None:
     rows = [
         ("湟源县科技馆", "科技馆", "630123", "青海省科普教育基地", "青海省科协·省科技厅", SOURCE)

@@ -89,3 +89,25 @@ async def test_the_query_scope_alone_leaks_nothing(venues: Running, postgres: Te
         # Another person's client may choose the same id: it is another reservation.
         own = await stranger.post("/reservations", json=place.party(client_id=SAME))
     assert (found.status_code, own.status_code) == (403, 201)
+
+
+async def test_a_client_id_finds_only_what_its_own_person_reserved(venues: Running) -> None:
+    place, people = await fill(venues)
+    told = {}
+    # Who acts for the venue sees the owner's reservation, and its id is not the docent's for that.
+    for name in ("owner", "proxy", "docent"):
+        async with venues.as_(people[name]) as client:
+            told[name] = (
+                await client.post("/reservations", json=place.party(client_id=SAME))
+            ).status_code
+    assert told == {"owner": 200, "proxy": 200, "docent": 201}
+
+
+async def test_a_division_shows_what_was_reserved_at_or_below_it(venues: Running) -> None:
+    _, people = await fill(venues)
+    async with venues.as_(people["above"]) as officer:
+        pages = [
+            (await officer.get(f"/reservations?division={code}")).json()["items"]
+            for code in ("6301", COUNTY, "630121")
+        ]
+    assert [len(items) for items in pages] == [1, 1, 0]

@@ -14,8 +14,14 @@ from services.kit.vault import Vault, mask_name
 from services.venues.applications.models import Application
 from services.venues.applications.queries import held, owns
 from services.venues.experts.conflicts import queries
-from services.venues.experts.conflicts.rules import ConflictLifted, require_may_lift, set_for
+from services.venues.experts.conflicts.rules import (
+    ConflictLifted,
+    PeopleSettled,
+    require_may_lift,
+    set_for,
+)
 from services.venues.experts.conflicts.schemas import PeopleIn, TieIn
+from services.venues.experts.draws import queries as draws
 from services.venues.experts.invitations.afterwards import recheck_all, recheck_panel
 from services.venues.experts.models import ApplicationPerson, Expert, Tie
 from services.venues.experts.pool import institutions
@@ -94,9 +100,15 @@ async def name_people(
     given: PeopleIn,
     now: datetime,
 ) -> None:
-    """Say who stands behind an application, in place of whoever was said before."""
+    """Say who stands behind an application, in place of whoever was said before.
+
+    Raises PeopleSettled, Forbidden.
+    """
     case = await held(db, caller, application_id)
     row = case.application
+    drawn_at = await draws.drawn_at(db, row.id)
+    if drawn_at is not None and not caller.may(P.EXPERT_MANAGE, at=drawn_at):
+        raise PeopleSettled()
     if not await owns(db, caller, case):
         caller.require(P.APPLICATION_REVIEW, at=row.division_code)
     once = {person_index(vault, each.name): each for each in given.people}

@@ -36,6 +36,11 @@ class ConflictLifted(Conflict):
     """The conflict has been lifted already."""
 
 
+class PeopleSettled(Conflict):
+    """A panel is drawn: who names people now could find out who sits on it, and unseat them. Only
+    those who keep the panel do."""
+
+
 def counts_since(day: date) -> date:
     """Ties that ended before this day count no more."""
     return day - timedelta(days=365 * AFFILIATION_YEARS)

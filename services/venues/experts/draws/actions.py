@@ -39,6 +39,8 @@ from services.venues.facts import (
 )
 from services.venues.programmes.definition import Panel, Stage, StageKind
 
+OPENED = "评审结束，公开专家名单"
+
 
 def stage_of(case: Case) -> tuple[Stage, Panel]:
     """The stage of review in which the application stands; NoPanelNow in any other."""
@@ -80,7 +82,7 @@ async def commit(
         rule=PanelRule(
             kind="panel",
             strata=strata,
-            terms=rules.terms(panel, now.year, given.answer_days),
+            terms=rules.terms(panel, rules.year_of(now), given.answer_days),
         ),
         secret_sha256=hash_of_secret(secret),
         source=Source(name=given.source.name, at=source_at.isoformat()),
@@ -89,7 +91,7 @@ async def commit(
 
     def frozen() -> tuple[Report, str]:
         report = freeze(
-            commitment, rules.entries(bytes.fromhex(salt), standing), now.isoformat(), {}
+            commitment, rules.entries(bytes.fromhex(salt), strata, standing), now.isoformat(), {}
         )
         return report, report.model_dump_json()
 
@@ -115,7 +117,13 @@ async def commit(
     db.add(made)
     await db.flush()
     db.add(PanelReport(draw_id=made.id, report=text))
-    detail = {"pool_sha256": made.pool_sha256, "entries": made.entries, "left_out": left_out}
+    later = sum(each.after for each in report.pool)
+    detail = {
+        "pool_sha256": made.pool_sha256,
+        "entries": made.entries,
+        "left_out": left_out,
+        "ranked_later": later,
+    }
     await note(db, made, "frozen", now, {"reason": given.reason, **detail})
     await _trail(db, caller, row, made, "draw_frozen", given.reason, now)
     await _tell(db, PanelFrozen, made)
@@ -225,15 +233,16 @@ async def disclose(db: AsyncSession, caller: Caller, draw_id: UUID, now: datetim
     row.state = LIFECYCLE.next("disclose", row.state)
     if row.disclosed_at is not None:
         return
-    await disclose_held(db, case.application, row, now)
+    await disclose_held(db, caller, case.application, row, now)
 
 
 async def disclose_held(
-    db: AsyncSession, application: Application, row: PanelDraw, now: datetime
+    db: AsyncSession, caller: Caller, application: Application, row: PanelDraw, now: datetime
 ) -> None:
     """Disclose a drawn draw whose row is held."""
     if not is_over(application.state, application.stage_key, row.stage_key):
         raise ScoringNotOver()
     row.disclosed_at = now
     await note(db, row, "disclosed", now, {"application": str(application.id)})
+    await _trail(db, caller, application, row, "identities_opened", OPENED, now)
     await _tell(db, PanelDisclosed, row)

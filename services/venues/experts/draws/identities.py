@@ -70,7 +70,7 @@ async def disclose_next(db: AsyncSession) -> int:
     case = await held(db, SERVICE, found.application_id)
     row = await queries.draw(db, found.id, lock=True)
     if row.disclosed_at is None:
-        await disclose_held(db, case.application, row, datetime.now(UTC))
+        await disclose_held(db, SERVICE, case.application, row, datetime.now(UTC))
     return 1
 
 

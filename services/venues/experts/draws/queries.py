@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT
+from sqlalchemy.dialects.postgresql import UUID as UUID_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -18,7 +19,7 @@ from services.kit.draws import read
 from services.kit.pages import Paging, keyset
 from services.kit.problems import Missing
 from services.venues.experts.draws.models import PanelDraw, PanelReport, PanelStep
-from services.venues.experts.draws.rules import Candidate, DrawState
+from services.venues.experts.draws.rules import Candidate, DrawState, began, is_busy, year_of
 from services.venues.experts.invitations.models import Seat
 from services.venues.experts.invitations.rules import COUNTED, TAKEN
 
@@ -35,6 +36,12 @@ _CANDIDATES = text(
     WHERE e.state = 'standing' AND e.division_code >= :code AND e.division_code < :upper
         AND e.fields && :wanted"""
 ).bindparams(bindparam("wanted", type_=ARRAY(TEXT)), bindparam("counted", type_=ARRAY(TEXT)))
+_LOADS = text(
+    """SELECT e.id, e.most_reviews_a_year AS most, count(s.id) AS reviews
+    FROM experts e LEFT JOIN panel_seats s ON s.expert_id = e.id AND s.invited_at >= :began
+        AND s.state = ANY (:counted)
+    WHERE e.id = ANY (:experts) GROUP BY e.id"""
+).bindparams(bindparam("experts", type_=ARRAY(UUID_)), bindparam("counted", type_=ARRAY(TEXT)))
 # Whatever became of them since the freeze: a slip of the report is somebody's.
 _EVERYBODY = text("SELECT id, account_id FROM experts")
 
@@ -71,6 +78,14 @@ async def draw(db: AsyncSession, draw_id: UUID, *, lock: bool = False) -> PanelD
     return found
 
 
+async def drawn_at(db: AsyncSession, application_id: UUID) -> str | None:
+    """Whose office has drawn, or promised to draw, a panel for an application; None: nobody."""
+    statement = select(PanelDraw.division_code).where(
+        PanelDraw.application_id == application_id, col(PanelDraw.state) != DrawState.VOID
+    )
+    return (await db.exec(statement.order_by(col(PanelDraw.id)).limit(1))).first()
+
+
 async def log(db: AsyncSession, draw_id: UUID) -> Sequence[PanelStep]:
     """What was done with a draw, in order."""
     statement = select(PanelStep).where(PanelStep.draw_id == draw_id)
@@ -101,10 +116,18 @@ async def candidates(
         "upper": upper(code),
         "wanted": list(fields),
         "counted": [state.value for state in COUNTED],
-        "year": now.year,
-        "began": now.replace(month=1, day=1, hour=0, minute=0, second=0, microsecond=0),
+        "year": year_of(now),
+        "began": began(now),
     }
     return [Candidate(*tuple(row)) for row in (await run(db, _CANDIDATES, values)).all()]
+
+
+async def busy(db: AsyncSession, experts: Sequence[UUID], most: int, now: datetime) -> set[UUID]:
+    """Who of these has as many reviews this year as they, or the programme (0: any), allow."""
+    counted = [state.value for state in COUNTED]
+    values = {"experts": list(experts), "began": began(now), "counted": counted}
+    rows = (await run(db, _LOADS, values)).all()
+    return {row.id for row in rows if is_busy(row.reviews, row.most, most or None)}
 
 
 async def accounts(db: AsyncSession) -> dict[UUID, UUID | None]:

@@ -11,6 +11,7 @@ from services.kit.access import P
 from services.kit.draw_report import Entry, Stratum
 from services.kit.draws import salted
 from services.kit.problems import Conflict, broken
+from services.kit.workdays import SHANGHAI
 from services.kit.workflow import Needs, Workflow
 from services.venues.applications.rules import FINAL, ApplicationState
 from services.venues.experts.conflicts.rules import AFFILIATION_YEARS
@@ -18,6 +19,10 @@ from services.venues.programmes.definition import Panel, PanelStratum
 
 SOONEST, LATEST = timedelta(minutes=1), timedelta(days=60)
 """From the promise to the source's time."""
+FIRST_CLASS = 3
+"""Who has judged least this year is drawn first, out of so many times the places there are. Out of
+fewer one could guess the panel; out of everybody the work of the year would fall by chance alone.
+"""
 
 
 class DrawState(StrEnum):
@@ -87,18 +92,27 @@ class LeftOut(StrEnum):
     REST = "rest"
 
 
+@dataclass(frozen=True, slots=True)
+class Stands:
+    """An expert who stands in a draw, with the strata and the reviews of the year."""
+
+    id: UUID
+    strata: tuple[str, ...]
+    reviews: int
+
+
 def eligible(
     candidates: Iterable[Candidate],
     conflicted: Container[UUID],
     wanted: Container[str],
     most_a_year: int | None,
     now: datetime,
-) -> tuple[list[tuple[UUID, tuple[str, ...]]], dict[str, int]]:
-    """Who stands in the draw, each with their strata; and how many do not, by why.
+) -> tuple[list[Stands], dict[str, int]]:
+    """Who stands in the draw, and how many do not, by why.
 
     Whoever may not judge is left out before anything else is looked at.
     """
-    standing: list[tuple[UUID, tuple[str, ...]]] = []
+    standing: list[Stands] = []
     out: Counter[str] = Counter()
     for each in candidates:
         strata = tuple(sorted({field for field in each.fields if field in wanted}))
@@ -110,29 +124,60 @@ def eligible(
             out[LeftOut.ASKED] += 1
         elif not each.agreed:
             out[LeftOut.AGREEMENT] += 1
-        elif is_busy(each, most_a_year):
+        elif is_busy(each.reviews, each.most, most_a_year):
             out[LeftOut.WORKLOAD] += 1
         elif each.last is not None and now < each.last + timedelta(days=each.rest_days):
             out[LeftOut.REST] += 1
         else:
-            standing.append((each.id, strata))
+            standing.append(Stands(each.id, strata, each.reviews))
     return standing, {str(why): count for why, count in sorted(out.items())}
 
 
-def is_busy(each: Candidate, most_a_year: int | None) -> bool:
-    """Has the expert as many reviews this year as the programme, or they themselves, allow?"""
-    limits = [limit for limit in (each.most, most_a_year) if limit is not None]
-    return bool(limits) and each.reviews >= min(limits)
+def is_busy(reviews: int, most: int | None, most_a_year: int | None) -> bool:
+    """Has an expert as many reviews this year as they themselves, or the programme, allow?"""
+    limits = [limit for limit in (most, most_a_year) if limit is not None]
+    return bool(limits) and reviews >= min(limits)
 
 
-def entries(salt: bytes, standing: Iterable[tuple[UUID, tuple[str, ...]]]) -> list[Entry]:
-    """The pool under salted ids."""
+def year_of(now: datetime) -> int:
+    """The year there."""
+    return now.astimezone(SHANGHAI).year
+
+
+def began(now: datetime) -> datetime:
+    """When the year there began."""
+    return datetime(year_of(now), 1, 1, tzinfo=SHANGHAI)
+
+
+def levels(strata: Iterable[Stratum], standing: Iterable[Stands]) -> dict[str, int]:
+    """Stratum → the most reviews of the year with which an expert stands in its first class: the
+    fewest with which that class is FIRST_CLASS times its places, or everybody."""
+    found: dict[str, list[int]] = {}
+    for each in standing:
+        for name in each.strata:
+            found.setdefault(name, []).append(each.reviews)
+    return {
+        each.name: sorted(found[each.name])[
+            min(FIRST_CLASS * (each.quota + each.alternates), len(found[each.name])) - 1
+        ]
+        for each in strata
+        if each.name in found
+    }
+
+
+def entries(salt: bytes, strata: Iterable[Stratum], standing: Sequence[Stands]) -> list[Entry]:
+    """The pool under salted ids; whoever has judged more this year is ranked after the others."""
+    most = levels(strata, standing)
     return [
         # Every value is our own: checking 160,000 of them again costs a second.
         Entry.model_construct(
-            id=salted(salt, str(expert)), strata=strata, size=1, after=0, family=None
+            id=salted(salt, str(each.id)),
+            strata=each.strata,
+            size=1,
+            after=int(all(each.reviews > most[name] for name in each.strata)),
+            family=None,
         )
-        for expert, strata in standing
+        for each in standing
     ]
 
 
@@ -143,6 +188,7 @@ def terms(panel: Panel, year: int, answer_days: int) -> dict[str, int]:
         "most_reviews_a_year": panel.most_reviews_a_year or 0,
         "affiliation_counts_years": AFFILIATION_YEARS,
         "answer_days": answer_days,
+        "first_class_times_places": FIRST_CLASS,
     }
 
 
@@ -158,11 +204,9 @@ def needed(strata: Iterable[PanelStratum], taken: Mapping[str, int]) -> tuple[St
     return found
 
 
-def require_enough(
-    strata: Iterable[Stratum], standing: Iterable[tuple[UUID, tuple[str, ...]]]
-) -> None:
+def require_enough(strata: Iterable[Stratum], standing: Iterable[Stands]) -> None:
     """Raise PoolTooSmall when a stratum could never be filled."""
-    there = Counter(name for _, names in standing for name in names)
+    there = Counter(name for each in standing for name in each.strata)
     for each in strata:
         if there[each.name] < each.quota:
             raise PoolTooSmall(stratum=each.name, needed=each.quota, there=there[each.name])

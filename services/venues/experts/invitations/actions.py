@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.kit.access import SERVICE, Caller, P
+from services.kit.access import SERVICE, Caller, Kind, P
 from services.kit.db import as_service, run
 from services.kit.ids import uuid7
 from services.kit.problems import Forbidden, broken
@@ -17,7 +17,6 @@ from services.kit.tables import openings
 from services.kit.workflow import WrongState
 from services.venues.applications.models import Application
 from services.venues.applications.queries import held
-from services.venues.applications.trail import decide
 from services.venues.experts.conflicts.finding import conflicts_of
 from services.venues.experts.conflicts.rules import Cause, said
 from services.venues.experts.draws import queries as draws
@@ -29,14 +28,20 @@ from services.venues.experts.invitations.rules import (
     LIFECYCLE,
     AnotherExpertsAccount,
     Answer,
-    InvitationGone,
+    InvitationClosed,
     SeatState,
+    StaffAccount,
+    require_open,
 )
 from services.venues.experts.invitations.schemas import AnswerIn
 from services.venues.experts.invitations.seating import give_up
+from services.venues.experts.invitations.telling import TOLD, tell
 from services.venues.experts.models import Expert, Tie, TieKind
+from services.venues.experts.pool.rules import ExpertState, NotInThePool
+from services.venues.experts.scores.settling import settle
 
-LAPSED = "逾期未答复"
+LAPSED, DECLINED, ACCEPTED = "逾期未答复", "谢绝邀请", "接受邀请"
+ON_ACCEPTANCE = "接受时核查"
 _BIND = tuple(
     text(f"UPDATE {table} SET account_id = :account WHERE expert_id = :expert")
     for table in ("panel_seats", "expert_ties")
@@ -84,24 +89,34 @@ async def answer(
     """Accept, decline or declare a conflict. Whoever cannot judge after all is not let in, and
     whenever a place becomes free the next alternate of its stratum is asked.
 
-    Raises InvitationGone, AnotherExpertsAccount, Unauthenticated (to accept), BrokenRule.
+    Raises InvitationAnswered, InvitationLapsed, InvitationClosed, AnotherExpertsAccount,
+    StaffAccount, Unauthenticated (to accept), BrokenRule.
     """
     if given.answer is not Answer.ACCEPT and given.reason is None:
         raise broken("/reason", "say-why")
     application, row, seat = await hold(db, seat)
-    if seat.state is not SeatState.INVITED or seat.expires_at is None or seat.expires_at <= now:
-        raise InvitationGone()
+    if _is_repeated(caller, seat, given):
+        return seat  # what we said to it was lost on the way
+    require_open(seat.state, seat.expires_at, now)
     async with as_service(db):
         if is_over(application.state, application.stage_key, row.stage_key):
-            raise InvitationGone()
+            raise InvitationClosed()
         if given.answer is Answer.ACCEPT:
             await _accept(db, caller, application, row, seat, now)
         elif given.answer is Answer.DECLINE:
-            await give_up(db, application, row, seat, "decline", given.reason, now)
+            await give_up(db, application, row, seat, "decline", given.reason, now, why=DECLINED)
         else:
             await _declare(db, caller, seat, now)
-            await give_up(db, application, row, seat, "conflict", given.reason, now)
+            declared = said([Cause.DECLARED])
+            await give_up(db, application, row, seat, "conflict", given.reason, now, why=declared)
     return seat
+
+
+def _is_repeated(caller: Caller, seat: Seat, given: AnswerIn) -> bool:
+    if given.answer is Answer.ACCEPT:
+        return seat.state is SeatState.ACCEPTED and caller.is_(seat.account_id)
+    same = LIFECYCLE.steps[given.answer].target
+    return seat.state is same and seat.reason == given.reason
 
 
 async def _accept(
@@ -112,16 +127,23 @@ async def _accept(
     seat: Seat,
     now: datetime,
 ) -> None:
-    await bind(db, caller.known(), seat.expert_id)
+    account = caller.known()
+    if caller.kind is Kind.STAFF:
+        raise StaffAccount()
+    await bind(db, account, seat.expert_id)
     await db.refresh(seat)
     causes = await causes_of(db, application, seat.expert_id, now)
     if causes:
-        await give_up(db, application, row, seat, "conflict", said(causes), now)
+        why = said(causes)
+        await give_up(
+            db, application, row, seat, "conflict", why, now, why=f"{ON_ACCEPTANCE}：{why}"
+        )
         return
     seat.state = LIFECYCLE.next("accept", seat.state)
-    seat.answered_at, seat.token_hash = now, None
+    seat.answered_at = now
     seat.version += 1
     await db.flush()
+    await tell(db, application, seat, TOLD["accept"], ACCEPTED, caller)
 
 
 async def causes_of(
@@ -133,9 +155,14 @@ async def causes_of(
 
 
 async def bind(db: AsyncSession, account: UUID, expert_id: UUID) -> None:
-    """From the first acceptance on, the expert is this account, and nobody else."""
+    """From the first acceptance on, the expert is this account, and nobody else.
+
+    Raises NotInThePool, AnotherExpertsAccount.
+    """
     statement = select(Expert).where(Expert.id == expert_id).with_for_update()
     expert = (await db.exec(statement.execution_options(populate_existing=True))).one()
+    if expert.state is not ExpertState.STANDING:
+        raise NotInThePool()
     if expert.account_id == account:
         return
     taken = select(Expert.id).where(Expert.account_id == account)
@@ -176,17 +203,8 @@ async def release(
     if is_over(application.state, application.stage_key, row.stage_key):
         raise WrongState(action="release", state=seat.state.value)
     async with as_service(db):
-        await give_up(db, application, row, seat, "release", reason, now)
-    await decide(
-        db,
-        application=application,
-        action="seat_released",
-        caller=caller,
-        stage_key=row.stage_key,
-        reason=f"{seat.slip[:8]}：{reason}",
-        acted_for=row.division_code,
-        now=now,
-    )
+        await give_up(db, application, row, seat, "release", reason, now, why=reason, caller=caller)
+        await settle(db, application, row.stage_key, now)
     return seat
 
 
@@ -201,7 +219,7 @@ async def lapse_next(db: AsyncSession) -> int:
         return 0
     application, row, seat = await hold(db, seat)
     if seat.state is SeatState.INVITED:
-        await give_up(db, application, row, seat, "lapse", LAPSED, now)
+        await give_up(db, application, row, seat, "lapse", LAPSED, now, why=LAPSED)
     return 1
 
 

@@ -12,18 +12,17 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.kit.access import Caller
 from services.kit.db import as_service, run
 from services.venues.applications.models import Application
-from services.venues.applications.trail import decide
 from services.venues.experts.conflicts.finding import institutions_of
-from services.venues.experts.conflicts.rules import Cause, said
+from services.venues.experts.conflicts.rules import said
 from services.venues.experts.draws.models import PanelDraw
 from services.venues.experts.draws.rules import is_over
 from services.venues.experts.invitations.actions import causes_of, hold
 from services.venues.experts.invitations.models import Seat
-from services.venues.experts.invitations.rules import TAKEN
-from services.venues.experts.invitations.seating import give_up
+from services.venues.experts.invitations.rules import GIVEN_BACK, TAKEN
+from services.venues.experts.invitations.seating import LEFT_THE_POOL, give_up
 from services.venues.experts.models import Institution
 from services.venues.experts.scores.consequences import found_afterwards
-from services.venues.experts.scores.settling import settle
+from services.venues.experts.scores.settling import settle, work_of
 
 
 async def recheck_all(db: AsyncSession, caller: Caller, experts: list[UUID], now: datetime) -> None:
@@ -41,6 +40,34 @@ async def recheck_all(db: AsyncSession, caller: Caller, experts: list[UUID], now
             application, row, held = await hold(db, seat)
             if held.state in TAKEN:
                 await recheck_seat(db, caller, application, row, held, now)
+
+
+async def leave_panels(
+    db: AsyncSession, caller: Caller, expert_id: UUID, now: datetime, *, judged_stays: bool = False
+) -> None:
+    """Whoever is suspended, or leaves, judges no more: the seats of panels at work go on.
+
+    `judged_stays`: not those whose sheet is in.
+    """
+    statement = (
+        select(Seat)
+        .where(Seat.expert_id == expert_id, col(Seat.state).in_(TAKEN))
+        .order_by(col(Seat.application_id), col(Seat.id))
+    )
+    async with as_service(db):
+        for seat in (await db.exec(statement)).all():
+            application, row, held = await hold(db, seat)
+            if held.state not in TAKEN:
+                continue
+            if is_over(application.state, application.stage_key, row.stage_key):
+                continue
+            work = await work_of(db, application.id, row.stage_key)
+            judged = {sheet.seat_id for sheet in work.final} if work else set()
+            if judged_stays and held.id in judged:
+                continue
+            action, why = GIVEN_BACK[held.state], LEFT_THE_POOL
+            await give_up(db, application, row, held, action, why, now, why=why, caller=caller)
+            await settle(db, application, row.stage_key, now)
 
 
 async def recheck_panel(db: AsyncSession, caller: Caller, row: Application, now: datetime) -> None:
@@ -86,28 +113,7 @@ async def recheck_seat(
     if is_over(application.state, application.stage_key, row.stage_key):
         await found_afterwards(db, caller, application, row, seat, causes, now)
         return False
-    await give_up(db, application, row, seat, "conflict", said(causes), now)
+    why = said(causes)
+    await give_up(db, application, row, seat, "conflict", why, now, why=why, caller=caller)
     await settle(db, application, row.stage_key, now)
-    await _told(db, caller, application, row, seat, causes, now)
     return False
-
-
-async def _told(
-    db: AsyncSession,
-    caller: Caller,
-    application: Application,
-    row: PanelDraw,
-    seat: Seat,
-    causes: tuple[Cause, ...],
-    now: datetime,
-) -> None:
-    await decide(
-        db,
-        application=application,
-        action="expert_conflict",
-        caller=caller,
-        stage_key=row.stage_key,
-        reason=f"{seat.slip[:8]}：{said(causes)}",
-        acted_for=row.division_code,
-        now=now,
-    )

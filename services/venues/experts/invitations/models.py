@@ -33,7 +33,7 @@ class Seat(SQLModel, table=True):
     invited_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
     expires_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
     token_hash: bytes | None = None
-    """SHA-256 of the token in the link; gone once it is used."""
+    """SHA-256 of the token in the last link; it opens nothing once the seat waits no more."""
     answered_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
     reason: str | None = None
     version: int = 1

@@ -4,16 +4,17 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from fastapi import Depends, Response
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.kit.db import Db
 from services.kit.identity import CallerDep
 from services.kit.pages import Page, PagingDep, page_of
 from services.kit.routing import Router
 from services.kit.workflow import Needs, Relation
+from services.venues.experts.draws.rules import is_over
 from services.venues.experts.invitations import actions, material, queries
+from services.venues.experts.invitations.page_routes import PAGE
 from services.venues.experts.invitations.queries import Invitation
-from services.venues.experts.invitations.rules import LIFECYCLE, SeatState
+from services.venues.experts.invitations.rules import LIFECYCLE, SeatState, is_late
 from services.venues.experts.invitations.schemas import (
     AnswerIn,
     InvitationOut,
@@ -26,16 +27,9 @@ from services.venues.experts.invitations.schemas import (
 from services.venues.experts.pool.routes import personal
 from services.venues.experts.shapes import ReasonIn
 from services.venues.programmes.definition import read
+from services.venues.settings import PublicSettings
 
 router = Router(prefix="/experts/invitations", tags=["experts"], dependencies=[Depends(personal)])
-
-
-class LinkSettings(BaseSettings):
-    """KEPU_PUBLIC_URL: how people write the gateway's address, where links lead."""
-
-    model_config = SettingsConfigDict(extra="ignore")
-
-    kepu_public_url: str = "http://127.0.0.1:8000"
 
 
 def _now() -> datetime:
@@ -48,8 +42,10 @@ def _out(found: Invitation, own: bool) -> InvitationOut:
     def holds(need: Needs) -> bool:
         return need is Relation.OWN and own
 
-    allowed = LIFECYCLE.allowed(seat.state, holds) if seat.state is SeatState.INVITED else []
-    if seat.state is SeatState.ACCEPTED:
+    waits = seat.state is SeatState.INVITED and not is_late(seat.expires_at, _now())
+    over = is_over(application.state, application.stage_key, seat.stage_key)
+    allowed = LIFECYCLE.allowed(seat.state, holds) if waits and not over else []
+    if seat.state is SeatState.ACCEPTED and not over:
         allowed = ["score"]
     return InvitationOut(
         **seat.model_dump(include=set(InvitationOut.model_fields)),
@@ -77,17 +73,17 @@ async def list_invitations(
 
 @router.post("/look", keyed=False)
 async def look(db: Db, given: TokenIn) -> InvitationOut:
-    """What the token of a link is for: programme, applicant, and until when to answer."""
-    seat = await queries.by_token(db, given.token, _now())
+    """What the token of a link is for: programme, applicant, until when to answer; or what became
+    of it."""
+    seat = await queries.by_token(db, given.token)
     return await _answer(db, seat.id)
 
 
 @router.post("/answer", keyed=False)
 async def answer_by_link(db: Db, caller: CallerDep, given: TokenAnswerIn) -> InvitationOut:
     """Answer with the token of a link, once; whoever accepts is signed in, and stays the expert."""
-    now = _now()
-    seat = await queries.by_token(db, given.token, now)
-    await actions.answer(db, caller, seat, given, now)
+    seat = await queries.by_token(db, given.token)
+    await actions.answer(db, caller, seat, given, _now())
     return await _answer(db, seat.id)
 
 
@@ -106,7 +102,7 @@ async def make_link(db: Db, caller: CallerDep, seat_id: UUID, given: LinkIn) -> 
     seat, token = await actions.make_link(db, caller, seat_id, given.purpose, _now())
     assert seat.expires_at is not None
     # In the fragment: it reaches no server and no log.
-    link = f"{LinkSettings().kepu_public_url.rstrip('/')}/experts/invitation#{token}"
+    link = f"{PublicSettings().origin}{PAGE}#{token}"
     return LinkOut(link=link, token=token, expires_at=seat.expires_at)
 
 

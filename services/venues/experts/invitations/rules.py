@@ -1,6 +1,6 @@
 """Lifecycle of a seat on a panel: pure."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from services.kit.access import P
@@ -34,7 +34,24 @@ class Answer(StrEnum):
 
 
 class InvitationGone(Missing):
-    """No invitation waits for this token: it is used, replaced, lapsed, or never was one."""
+    """No invitation has this token: another link was made since, or it never was one."""
+
+
+class InvitationAnswered(Conflict):
+    """The invitation has its answer; the same answer sent again is no error."""
+
+
+class InvitationLapsed(Conflict):
+    """The time to answer is over."""
+
+
+class InvitationClosed(Conflict):
+    """Nobody needs an answer any more: the review is over, or the seat was taken back."""
+
+
+class StaffAccount(Conflict):
+    """Experts judge under their own account as citizens: with one of staff, whoever makes the link
+    could sit on the panel themselves."""
 
 
 class AnotherExpertsAccount(Conflict):
@@ -60,7 +77,25 @@ LIFECYCLE: Workflow[SeatState] = Workflow(
     ("close", {S.INVITED, S.STANDING_BY}, S.CLOSED, _NOBODY),
 )
 
+
+def is_late(expires_at: datetime | None, now: datetime) -> bool:
+    """Is the time to answer over?"""
+    return expires_at is None or expires_at <= now
+
+
+def require_open(state: SeatState, expires_at: datetime | None, now: datetime) -> None:
+    """Raise what has become of an invitation that waits for no answer."""
+    if state in (S.ACCEPTED, S.DECLINED, S.IN_CONFLICT):
+        raise InvitationAnswered()
+    if state is S.EXPIRED or (state is S.INVITED and is_late(expires_at, now)):
+        raise InvitationLapsed()
+    if state is not S.INVITED:
+        raise InvitationClosed()
+
+
 TAKEN = (S.INVITED, S.ACCEPTED)
 """States that hold a place of the panel."""
+GIVEN_BACK = {S.INVITED: "close", S.ACCEPTED: "release"}
+"""How such a place is given back by whoever leaves the pool."""
 COUNTED = (S.INVITED, S.ACCEPTED)
 """States that count as a review of the year."""

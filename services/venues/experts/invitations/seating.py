@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from services.kit.access import SERVICE, Caller
 from services.kit.draw_report import Commitment, PanelRule, Report
 from services.kit.draws import salted
 from services.kit.facts import record
@@ -21,11 +22,14 @@ from services.venues.experts.draws.models import PanelDraw
 from services.venues.experts.draws.noting import note
 from services.venues.experts.invitations.models import Seat
 from services.venues.experts.invitations.rules import LIFECYCLE, SeatState, lasts
+from services.venues.experts.invitations.telling import TOLD, tell
 from services.venues.experts.models import Expert
 from services.venues.experts.pool.rules import ExpertState
 from services.venues.facts import ExpertInvited
 
 LEFT_THE_POOL = "已不在库"
+ENOUGH = "年度评审次数已满"
+INSTEAD = "依次递补"
 
 
 async def seat(
@@ -70,8 +74,8 @@ async def invite(
     stratum: str,
     places: int,
     now: datetime,
-) -> None:
-    """Ask the next alternates of a stratum, and nobody who may not judge or has left the pool.
+) -> list[Seat]:
+    """Ask the next of a stratum, and nobody who may not judge or has left the pool; who was asked.
 
     When too few are left it is said in the public log: a new draw may be promised.
     """
@@ -83,21 +87,33 @@ async def invite(
     experts = [each.expert_id for each in waiting]
     conflicts = await conflicts_of(db, application, now.date(), experts)
     standing = await _standing(db, experts)
+    busy = await queries.busy(db, experts, terms(row)["most_reviews_a_year"], now)
+    asked: list[Seat] = []
     for each in waiting:
-        if places == 0:
+        if len(asked) == places:
             break
         if each.expert_id in conflicts:
-            each.state = LIFECYCLE.next("conflict", each.state)
-            each.reason = said(conflicts[each.expert_id])
+            await _skip(db, application, each, "conflict", said(conflicts[each.expert_id]))
         elif each.expert_id not in standing:
-            each.state, each.reason = LIFECYCLE.next("close", each.state), LEFT_THE_POOL
+            await _skip(db, application, each, "close", LEFT_THE_POOL)
+        elif each.expert_id in busy:
+            # Drawn for several panels before any of them asked.
+            await _skip(db, application, each, "close", ENOUGH)
         else:
             await _ask(db, row, each, now)
-            places -= 1
+            asked.append(each)
         each.version += 1
-    if places:
-        await note(db, row, "exhausted", now, {"stratum": stratum, "missing": places})
+    if missing := places - len(asked):
+        await note(db, row, "exhausted", now, {"stratum": stratum, "missing": missing})
     await db.flush()
+    return asked
+
+
+async def _skip(
+    db: AsyncSession, application: Application, each: Seat, action: str, why: str
+) -> None:
+    each.state, each.reason = LIFECYCLE.next(action, each.state), why
+    await tell(db, application, each, TOLD[action], why, SERVICE)
 
 
 async def _standing(db: AsyncSession, experts: list[UUID]) -> set[UUID]:
@@ -109,17 +125,17 @@ async def _standing(db: AsyncSession, experts: list[UUID]) -> set[UUID]:
 
 async def _ask(db: AsyncSession, row: PanelDraw, each: Seat, now: datetime) -> None:
     each.state = LIFECYCLE.next("invite", each.state)
-    each.invited_at, each.expires_at = now, now + lasts(answer_days(row))
+    each.invited_at, each.expires_at = now, now + lasts(terms(row)["answer_days"])
     if each.account_id is not None:
         fact = ExpertInvited(recipient=each.account_id, application_id=each.application_id)
         await record(db, fact, subject=each.id, division=each.division_code, version=each.version)
 
 
-def answer_days(row: PanelDraw) -> int:
-    """How long each invitation of a draw waits, as it was promised."""
+def terms(row: PanelDraw) -> dict[str, int]:
+    """What was promised with a draw: how long an invitation waits, how many reviews a year."""
     rule = Commitment.model_validate_json(row.commitment).rule
     assert isinstance(rule, PanelRule)
-    return rule.terms["answer_days"]
+    return rule.terms
 
 
 async def give_up(
@@ -130,12 +146,19 @@ async def give_up(
     action: str,
     reason: str | None,
     now: datetime,
+    *,
+    why: str,
+    caller: Caller = SERVICE,
 ) -> None:
-    """A seat that was asked for or taken is free again, and the next of its stratum is asked."""
-    held_a_place = each.state is not SeatState.STANDING_BY
+    """A seat that was asked for or taken is free again, and the next of its stratum is asked.
+
+    `reason` stays on the seat, for those who keep the panel; `why` and who was asked instead stand
+    in the trail.
+    """
     each.state, each.reason = LIFECYCLE.next(action, each.state), reason
-    each.answered_at, each.token_hash = now, None
+    each.answered_at = now
     each.version += 1
     await db.flush()
-    if held_a_place:
-        await invite(db, application, row, each.stratum, 1, now)
+    await tell(db, application, each, TOLD[action], why, caller)
+    for next_ in await invite(db, application, row, each.stratum, 1, now):
+        await tell(db, application, next_, "alternate_invited", INSTEAD, SERVICE)

@@ -1,21 +1,25 @@
 """What people do with the pool: let somebody in, change, suspend, let go, take their agreement."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import bindparam, text
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.dialects.postgresql import UUID as UUID_
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.kit.access import Caller, P
-from services.kit.db import run
+from services.kit.db import as_service, run
 from services.kit.ids import uuid7
 from services.kit.problems import BrokenRule, Forbidden, broken
 from services.kit.tables import openings
 from services.kit.vault import Vault, mask_name, mask_phone
 from services.kit.versions import require_version
+from services.kit.workdays import day_of
 from services.kit.workflow import Needs, Relation
-from services.venues.experts.invitations.afterwards import recheck_all
+from services.venues.experts.invitations.afterwards import leave_panels, recheck_all
 from services.venues.experts.models import Agreement, Expert, Tie, TieKind
 from services.venues.experts.pool import institutions, queries
 from services.venues.experts.pool.rules import LIFECYCLE, ExpertState, kind_errors
@@ -65,9 +69,36 @@ async def enter(
     )
     db.add(row)
     await db.flush()
+    await carry_ties(db, caller, [row.id], now)
     if given.agreed_year is not None:
         await agree(db, caller, row.id, given.agreed_year, now)
     return row
+
+
+_CARRY = text(
+    """INSERT INTO expert_ties (id, expert_id, division_code, recorded_code, kind, institution_id,
+        application_id, person_sealed, person_masked, person_index, from_on, until_on, set_for,
+        set_by, set_at)
+    SELECT gen_random_uuid(), n.id, n.division_code, n.division_code, t.kind, t.institution_id,
+        t.application_id, t.person_sealed, t.person_masked, t.person_index, t.from_on, t.until_on,
+        t.set_for, t.set_by, t.set_at
+    FROM experts n JOIN experts o ON o.phone_index = n.phone_index AND o.id <> n.id
+    JOIN expert_ties t ON t.expert_id = o.id
+    WHERE n.id = ANY (:experts) AND t.lifted_at IS NULL
+    UNION ALL
+    SELECT gen_random_uuid(), n.id, n.division_code, n.division_code, 'affiliation', o.employer_id,
+        NULL, NULL, NULL, NULL, NULL, o.left_on, o.division_code, :by, :now
+    FROM experts n JOIN experts o ON o.phone_index = n.phone_index AND o.id <> n.id
+    WHERE n.id = ANY (:experts) AND o.employer_id <> n.employer_id"""
+).bindparams(bindparam("experts", type_=ARRAY(UUID_)))
+
+
+async def carry_ties(
+    db: AsyncSession, caller: Caller, experts: Sequence[UUID], now: datetime
+) -> None:
+    """Whoever left and is entered anew keeps their conflicts: nobody sheds one by the way."""
+    async with as_service(db):  # they may have stood in another division's pool
+        await run(db, _CARRY, {"experts": list(experts), "by": caller.known(), "now": now})
 
 
 async def _known_employer(db: AsyncSession, employer_id: UUID) -> None:
@@ -125,9 +156,11 @@ def _formerly_at(row: Expert, caller: Caller, now: datetime) -> Tie:
 
 
 async def move(
-    db: AsyncSession, caller: Caller, expert_id: UUID, action: str, reason: str, day: date
+    db: AsyncSession, caller: Caller, expert_id: UUID, action: str, reason: str, now: datetime
 ) -> Expert:
-    """Suspend, resume, leave or readmit, with why; experts may leave by themselves."""
+    """Suspend, resume, leave or readmit, with why; experts may leave by themselves. Seats of panels
+    at work are given up by whoever stands in the pool no more."""
+    day = day_of(now)
     row = (await queries.expert(db, caller, expert_id, lock=True)).row
     if not any(holds(row, caller, need) for need in LIFECYCLE.steps[action].needs):
         raise Forbidden(permission=P.EXPERT_MANAGE.value, division=row.division_code)
@@ -138,6 +171,8 @@ async def move(
         row.entered_on, row.entry_reason, row.state_reason = day, reason, None
     row.version += 1
     await db.flush()
+    if row.state is not ExpertState.STANDING:
+        await leave_panels(db, caller, row.id, now)
     return row
 
 

@@ -13,6 +13,7 @@ from services.kit.access import Caller, P, at_or_below, mine, within
 from services.kit.db import run
 from services.kit.pages import Paging, keyset
 from services.kit.problems import Forbidden, Missing
+from services.venues.experts.draws.rules import began
 from services.venues.experts.invitations.models import Seat
 from services.venues.experts.invitations.rules import COUNTED
 from services.venues.experts.models import Agreement, Expert, Institution
@@ -51,7 +52,7 @@ def readable(caller: Caller) -> ColumnElement[bool]:
     )
 
 
-async def _around(db: AsyncSession, rows: Sequence[Expert]) -> list[Entry]:
+async def around(db: AsyncSession, rows: Sequence[Expert]) -> list[Entry]:
     """Experts with what stands around. Apart from them: a join would read the whole pool."""
     ids = [row.id for row in rows]
     employers = {row.employer_id for row in rows}
@@ -59,11 +60,11 @@ async def _around(db: AsyncSession, rows: Sequence[Expert]) -> list[Entry]:
     agreed = select(Agreement.expert_id, func.max(Agreement.year)).where(
         col(Agreement.expert_id).in_(ids)
     )
-    began = datetime(datetime.now(UTC).year, 1, 1, tzinfo=UTC)
+    since = began(datetime.now(UTC))
     reviews = select(Seat.expert_id, func.count(col(Seat.id))).where(
         col(Seat.expert_id).in_(ids),
         col(Seat.state).in_(COUNTED),
-        col(Seat.invited_at) >= began,
+        col(Seat.invited_at) >= since,
     )
     names = dict((await db.exec(named)).all())
     years = dict((await db.exec(agreed.group_by(col(Agreement.expert_id)))).all())
@@ -100,7 +101,7 @@ async def experts(
         if word is not None:
             statement = statement.where(col(array).contains([word]))
     page = keyset(statement, paging, col(Expert.division_code), col(Expert.id))
-    return await _around(db, (await db.exec(page)).all())
+    return await around(db, (await db.exec(page)).all())
 
 
 async def expert(db: AsyncSession, caller: Caller, expert_id: UUID, *, lock: bool = False) -> Entry:
@@ -113,7 +114,7 @@ async def expert(db: AsyncSession, caller: Caller, expert_id: UUID, *, lock: boo
     found = (await db.exec(statement)).first()
     if found is None:
         raise Missing()
-    (entry,) = await _around(db, [found])
+    (entry,) = await around(db, [found])
     return entry
 
 

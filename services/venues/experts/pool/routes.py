@@ -228,7 +228,7 @@ async def agree(
 async def _move(
     db: Db, caller: Caller, expert_id: UUID, action: str, reason: str, response: Response
 ) -> ExpertOut:
-    await actions.move(db, caller, expert_id, action, reason, _today())
+    await actions.move(db, caller, expert_id, action, reason, _now())
     return await _answer(db, caller, expert_id, response)
 
 

@@ -1,6 +1,5 @@
 """Vocabulary and lifecycle of experts, and how one institution is told from another: pure."""
 
-import re
 import unicodedata
 from collections.abc import Iterable
 from enum import StrEnum
@@ -94,17 +93,24 @@ def kind_errors(kind: ExpertKind, subkind: ExpertSubkind | None) -> list[FieldEr
     return [FieldError("/subkind", "subkind-of-kind")]
 
 
-_NOTHING = re.compile(r"[\s·・.,，。、\-—_'\"“”]+")
+_READ = "LMN"
+"""Letters, their marks, and numbers (Unicode's general categories)."""
 _BRACKETS = str.maketrans("（）【】〔〕［］{}", "()()()()()")
 
 
 def name_key(name: str) -> str:
-    """A name in one spelling: NFKC, one kind of bracket, no spaces and dots, small letters.
+    """A name in one spelling: NFKC, one kind of bracket, small letters, and of all else only what
+    is read: no space, dot, tsheg or shad, and nothing invisible.
 
     >>> name_key("青海大学（附属医院） "), name_key("青海大学(附属医院)")
     ('青海大学(附属医院)', '青海大学(附属医院)')
+    >>> name_key("扎西•多杰") == name_key("扎西·多杰"), name_key("བཀྲ་ཤིས།") == name_key("བཀྲ་ཤིས")
+    (True, True)
     """
-    return _NOTHING.sub("", unicodedata.normalize("NFKC", name).translate(_BRACKETS)).casefold()
+    spelled = unicodedata.normalize("NFKC", name).translate(_BRACKETS).casefold()
+    return "".join(
+        each for each in spelled if unicodedata.category(each)[0] in _READ or each in "()"
+    )
 
 
 def name_keys(name: str, former: Iterable[str] = ()) -> list[str]:

@@ -1,10 +1,12 @@
 """Wire shapes of the pool: institutions and experts."""
 
+import re
 from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 from services.kit.days import Day
 from services.kit.divisions import DivisionCode
@@ -13,7 +15,18 @@ from services.venues.experts.shapes import Field_, Given, PersonName, Phone, Rea
 from services.venues.registry.hosts import Uscc
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=120)]
-Payee = Annotated[str, StringConstraints(pattern=r"^[0-9]{8,30}$")]
+PAYEE = r"^[0-9]{8,30}$"
+
+
+def _digits(given: str) -> str:
+    if not re.fullmatch(PAYEE, given):
+        raise PydanticCustomError("digits-only", "8 to 30 digits")
+    return given
+
+
+Payee = Annotated[
+    str, AfterValidator(_digits), WithJsonSchema({"type": "string", "pattern": PAYEE})
+]
 
 
 class InstitutionIn(Given):

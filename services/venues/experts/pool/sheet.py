@@ -16,7 +16,7 @@ from services.kit.problems import FieldError
 from services.kit.sheets.declare import Choice, Column, Kind, Sheet, said
 from services.kit.sheets.reading import Record
 from services.venues.experts.models import Expert
-from services.venues.experts.pool.actions import sealed
+from services.venues.experts.pool.actions import carry_ties, sealed
 from services.venues.experts.pool.arriving import Arrivals
 from services.venues.experts.pool.rules import (
     ExpertKind,
@@ -52,7 +52,8 @@ _FIELD = re.compile(r"[a-z][a-z0-9_]{1,39}")
 _BETWEEN = re.compile(r"[、，,;；\s]+")
 
 
-def _choices(words: dict[Any, Any]) -> tuple[Choice, ...]:
+def choices_of(words: dict[Any, Any]) -> tuple[Choice, ...]:
+    """A table of words as the choices of a column."""
     return tuple(Choice(str(value), named) for value, named in words.items())
 
 
@@ -64,10 +65,10 @@ SHEET = Sheet(
         Column("name", said("姓名", "Name"), required=True, most=80, personal=True),
         Column("phone", said("手机号", "Phone"), Kind.PHONE, required=True, personal=True),
         Column(
-            "kind", said("大类", "Kind"), Kind.CHOICE, required=True, choices=_choices(KINDS),
+            "kind", said("大类", "Kind"), Kind.CHOICE, required=True, choices=choices_of(KINDS),
             example="研究开发类",
         ),
-        Column("subkind", said("小类", "Sub-type"), Kind.CHOICE, choices=_choices(SUBKINDS)),
+        Column("subkind", said("小类", "Sub-type"), Kind.CHOICE, choices=choices_of(SUBKINDS)),
         Column(
             "fields",
             said("领域代码", "Fields"),
@@ -81,7 +82,7 @@ SHEET = Sheet(
         Column("employer", said("工作单位", "Employer"), required=True, least=2, most=120),
         Column("employer_uscc", said("单位统一社会信用代码", "Employer's code"), Kind.CODE),
         Column("employer_above", said("上级单位", "Belongs to"), least=2, most=120),
-        Column("link", said("隶属方式", "How it belongs"), Kind.CHOICE, choices=_choices(LINKS)),
+        Column("link", said("隶属方式", "How it belongs"), Kind.CHOICE, choices=choices_of(LINKS)),
         Column("most_reviews_a_year", said("年评审上限", "Reviews a year"), Kind.WHOLE,
                low=1, high=100),
         Column("rest_days", said("间隔天数", "Days of rest"), Kind.WHOLE, low=0, high=730),
@@ -171,6 +172,7 @@ async def write(desk: Desk, records: list[Record]) -> list[Written]:
     await run(desk.db, Expert.__table__.insert(), rows)  # type: ignore[attr-defined]
     if agreed:
         await run(desk.db, _AGREED, agreed)
+    await carry_ties(desk.db, desk.caller, [row["id"] for row in rows], desk.now)
     return [Written(record.row, row["id"]) for record, row in zip(records, rows, strict=True)]
 
 

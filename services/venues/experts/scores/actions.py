@@ -12,7 +12,6 @@ from services.kit.versions import require_version
 from services.kit.workflow import WrongState
 from services.venues.applications.models import Application, StageRun
 from services.venues.applications.queries import case as read_case
-from services.venues.applications.trail import decide
 from services.venues.experts.draws.actions import stage_of
 from services.venues.experts.draws.models import PanelDraw
 from services.venues.experts.draws.rules import NoPanelNow
@@ -21,6 +20,7 @@ from services.venues.experts.invitations.actions import hold
 from services.venues.experts.invitations.afterwards import recheck_seat
 from services.venues.experts.invitations.models import Seat
 from services.venues.experts.invitations.rules import NotSeated, SeatState
+from services.venues.experts.invitations.telling import tell
 from services.venues.experts.scores.models import Sheet
 from services.venues.experts.scores.rules import (
     LIFECYCLE,
@@ -117,13 +117,4 @@ async def reopen(
     sheet.version += 1
     async with as_service(db):
         await settle(db, application, row.stage_key, now)
-    await decide(
-        db,
-        application=application,
-        action="sheet_reopened",
-        caller=caller,
-        stage_key=row.stage_key,
-        reason=f"{seat.slip[:8]}：{reason}",
-        acted_for=row.division_code,
-        now=now,
-    )
+    await tell(db, application, seat, "sheet_reopened", reason, caller)

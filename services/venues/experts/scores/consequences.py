@@ -12,6 +12,7 @@ from services.venues.applications.trail import PLATFORM, decide
 from services.venues.experts.conflicts.rules import Cause, said
 from services.venues.experts.draws.models import PanelDraw
 from services.venues.experts.invitations.models import Seat
+from services.venues.experts.invitations.telling import place, speaker
 from services.venues.experts.scores.models import Finding
 from services.venues.experts.scores.rules import PanelResult, result
 from services.venues.experts.scores.settling import work_of
@@ -56,9 +57,9 @@ async def found_afterwards(
         application=application,
         honour=(await db.exec(named)).first(),
         action="expert_conflict_found",
-        caller=caller,
+        caller=speaker(caller),
         stage_key=row.stage_key,
-        reason=f"{seat.slip[:8]}：{said(causes)}；{_effect(whole, others)}",
+        reason=f"{place(seat)}：{said(causes)}；{_effect(whole, others)}",
         acted_for=row.division_code,
         now=now,
     )

@@ -8,18 +8,19 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from services.venues.experts.invitations.rules import SeatState
 from services.venues.experts.scores.rules import SheetState
-from services.venues.experts.shapes import Field_, Given
+from services.venues.experts.shapes import FIELD, Given
 from services.venues.programmes.definition import Texts
 
+CriterionKey = Annotated[str, StringConstraints(pattern=FIELD)]
 Comment = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000)]
 
 
 class SheetIn(Given):
     """A sheet as far as it is filled in; saving takes whatever is there."""
 
-    points: dict[Field_, Annotated[int, Field(strict=True, ge=0)]] = Field(max_length=200)
+    points: dict[CriterionKey, Annotated[int, Field(strict=True, ge=0)]] = Field(max_length=200)
     """Criterion → whole points."""
-    comments: dict[Field_, Comment] = Field(default_factory=dict, max_length=200)
+    comments: dict[CriterionKey, Comment] = Field(default_factory=dict, max_length=200)
     opinion: str = Field(default="", max_length=4000)
 
 
