@@ -89,6 +89,20 @@ class Stage:
         wait_for(f"http://127.0.0.1:{port}/health/ready")
         return port
 
+    def wait_for_published(self, service: str) -> None:
+        """Wait until every fact of a service is on the wire."""
+
+        async def unsent() -> int:
+            connection = await asyncpg.connect(self.cluster.dsn(self.databases[service]))
+            try:
+                found = "SELECT count(*) FROM outbox WHERE sent_at IS NULL"
+                return int(await connection.fetchval(found))
+            finally:
+                await connection.close()
+
+        while asyncio.run(unsent()):
+            time.sleep(0.2)
+
     def serve_socket(self, package: str) -> str:
         """Serve a package on a unix socket; answers its path, and tells the gateway of it."""
         service = package.rpartition(".")[2]
