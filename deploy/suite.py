@@ -180,7 +180,7 @@ def told_to(service: Service, verb: str, environ: Mapping[str, str]) -> dict[str
 
 
 def kit(verb: str, service: Service, *options: str) -> list[str]:
-    """The bound command line of a verb of the kit: serve, migrate, load."""
+    """The bound command line of a verb of the kit: serve, prepare, migrate, load."""
     command = [sys.executable, "-m", "services.kit", verb, service.package, *options]
     return bound(command, on_parent_death=signal.SIGTERM)
 

@@ -115,16 +115,10 @@ class Supervisor:
         self._step(f"{service.name} 就绪", "ready")
 
     async def _prepare(self, service: Service, environ: Mapping[str, str]) -> None:
-        await self._do("migrate", service, environ)
-        self._step(f"{service.name} 表结构已更新", "migrated")
-        await self._do("load", service, environ)
+        await run_kit("prepare", service, environ, partial(self._told_by, service))
         self._step(f"{service.name} 数据已载入", "loaded")
         if self.suite.own_postgres:
             note_prepared(self.suite.home, service.name, self.code)
-
-    async def _do(self, verb: str, service: Service, environ: Mapping[str, str]) -> None:
-        say = partial(self._told_by, service)
-        await run_kit(verb, service, environ, say)
 
     def _told_by(self, service: Service, line: str) -> None:
         self.say(f"    {service.name} · {line}")
@@ -236,7 +230,7 @@ async def bring_up(child: Child, seconds: float = READY_S) -> None:
 
 
 async def run_kit(verb: str, service: Service, environ: Mapping[str, str], say: Say) -> None:
-    """Run `migrate` or `load` of a service to its end. Raises CannotStart with what it said."""
+    """Run a verb of the kit for a service to its end. Raises CannotStart with what it said."""
     process = await asyncio.create_subprocess_exec(
         *kit(verb, service),
         stdin=asyncio.subprocess.DEVNULL,

@@ -33,7 +33,7 @@ async def _me(kit: Kit, caller: Caller) -> Account:
     async with kit.database.transaction(caller) as db:
         row = await queries.account(db, caller, caller.known())
     if row.username is None:
-        raise StaffOnly(permission="second_factor", division="")
+        raise StaffOnly()
     return row
 
 

@@ -28,7 +28,7 @@ from gateway.identity.schemas import AccountIn, Opened
 from services.kit.access import Caller, P
 from services.kit.db import as_service, run
 from services.kit.ids import uuid7
-from services.kit.problems import BrokenRule, FieldError, Forbidden
+from services.kit.problems import BrokenRule, FieldError, NotHeld
 from services.kit.tables import openings
 from services.kit.vault import Vault
 from services.kit.workflow import Workflow
@@ -84,7 +84,7 @@ async def _theirs(db: AsyncSession, caller: Caller, account_id: UUID) -> Account
     if caller.is_(row.id):
         raise OwnAccount()
     if row.home_code is None:
-        raise Forbidden(permission=P.ACCOUNT_MANAGE.value, division="")
+        raise NotHeld(permission=P.ACCOUNT_MANAGE.value)
     caller.require(P.ACCOUNT_MANAGE, at=row.home_code)
     return row
 

@@ -7,14 +7,13 @@ from fastapi import APIRouter, Depends, Request, Response
 from gateway.grants.queries import held_by
 from gateway.identity import actions, passwords, queries, throttles
 from gateway.identity.queries import account_out, private
-from gateway.identity.rules import SignInFailed, Throttle, TooManyTries, today
+from gateway.identity.rules import NoPassword, SignInFailed, Throttle, TooManyTries, today
 from gateway.identity.schemas import FactorState, HeldGrant, MeOut, MePatch, PasswordIn
 from gateway.parts import GatewayDep
 from services.kit.access import ROLES, P
 from services.kit.app import KitDep
 from services.kit.db import Db
 from services.kit.identity import CallerDep
-from services.kit.problems import Forbidden
 from services.kit.versions import IfMatch, require_version, tag
 
 router = APIRouter(prefix="/api/v1/me", tags=["me"], dependencies=[Depends(private)])
@@ -83,8 +82,7 @@ async def change_password(
     async with kit.database.transaction(caller) as db:
         row = await queries.account(db, caller, me)
         if row.username is None:
-            # Citizens sign in with a code: there is no password to change.
-            raise Forbidden(permission="password", division="")
+            raise NoPassword()
         allowed = await throttles.take(db, kit.vault, Throttle.PASSWORD, row.username, now)
     if not allowed:
         raise TooManyTries()

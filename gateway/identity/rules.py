@@ -61,6 +61,10 @@ class WeakPassword(BrokenRule):
     """The new password breaks a rule."""
 
 
+class NoPassword(Forbidden):
+    """Citizens sign in with a code on their phone: there is no password to change."""
+
+
 class UsernameTaken(Conflict):
     """Somebody has this username."""
 

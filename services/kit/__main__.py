@@ -1,4 +1,4 @@
-"""How a service's process starts: `python -m services.kit serve|migrate|load|facts PACKAGE`."""
+"""How a process starts: `python -m services.kit serve|prepare|migrate|load|facts PACKAGE`."""
 
 import asyncio
 import gc
@@ -64,6 +64,10 @@ def serve(package: str, uds: Path | None, host: str, port: int | None) -> None:
 @click.argument("package")
 def migrate(package: str) -> None:
     """Bring the service's database to the newest schema, as its owner."""
+    _migrate(package)
+
+
+def _migrate(package: str) -> None:
     own = database_of(_name(package))
     if not own.owner_database_url:
         name = f"{_name(package).upper()}_OWNER_DATABASE_URL"
@@ -75,7 +79,20 @@ def migrate(package: str) -> None:
 @click.argument("package")
 def load(package: str) -> None:
     """Load what the service needs to begin with; a second time it changes nothing."""
+    _load(package)
+
+
+def _load(package: str) -> None:
     asyncio.run(import_module(f"{package}.load").load(click.echo))
+
+
+@main.command()
+@click.argument("package")
+def prepare(package: str) -> None:
+    """Migrate, then load, in one process: a second of imports less at a first start."""
+    _migrate(package)
+    click.echo("表结构已更新 · migrated")
+    _load(package)
 
 
 @main.group()

@@ -140,6 +140,9 @@ def _from_validation(error: RequestValidationError) -> Problem:
             for key, value in item.get("ctx", {}).items()
             if isinstance(value, str | int | float | Decimal)
         }
+        if "expected" in values:
+            # pydantic's list of codes, without its English "or".
+            values["expected"] = str(values["expected"]).replace("' or '", "', '")
         fields.append(FieldError(_pointer(tuple(item["loc"])), rule, tuple(values.items())))
     return BrokenRule(errors=tuple(fields))
 

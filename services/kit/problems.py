@@ -49,6 +49,10 @@ class Unauthenticated(Problem): ...
 class Forbidden(Problem): ...
 
 
+class NotHeld(Forbidden):
+    """The permission is held nowhere: there is no division to name."""
+
+
 class Missing(Problem): ...
 
 

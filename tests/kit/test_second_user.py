@@ -72,6 +72,9 @@ async def test_bad_fields_are_named_with_their_rules(venues: Running) -> None:
         ("/division_code", "division-code"),
         ("/x", "extra-forbidden"),
     }
+    said = {error["pointer"]: error["detail"] for error in answer.json()["errors"]}
+    assert said["/kind"].startswith("可选值：'")
+    assert " or " not in said["/kind"]
 
 
 async def test_the_same_key_has_one_effect_and_another_body_is_refused(venues: Running) -> None:

@@ -37,7 +37,7 @@ from services.kit.db import Db
 from services.kit.divisions import DivisionCode
 from services.kit.identity import CallerDep
 from services.kit.pages import Page, Paging, PagingDep, page_of
-from services.kit.problems import Forbidden
+from services.kit.problems import Forbidden, NotHeld
 from services.kit.routing import Router
 from services.kit.versions import tag
 
@@ -174,7 +174,7 @@ async def find_by_phone(
     """Registrations with a member of this phone, for staff; masked, newest first."""
     caller.known()
     if not caller.reach(P.REGISTRATION_READ):
-        raise Forbidden(permission=P.REGISTRATION_READ.value, division="")
+        raise NotHeld(permission=P.REGISTRATION_READ.value)
     index = kit.vault.index(given.phone, "members.phone")
     found = await queries.by_phone(db, caller, paging, index, given.occurrence_id)
     return _page(found, paging, caller, response)

@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.kit.access import Caller, P
 from services.kit.divisions import lineage
-from services.kit.problems import BrokenRule, Conflict, Forbidden, TooLarge
+from services.kit.problems import BrokenRule, Conflict, NotHeld, TooLarge
 from services.kit.sheets.declare import Sheet
 from services.kit.sheets.faults import fault
 from services.kit.sheets.reading import Record, Table
@@ -174,7 +174,7 @@ def home_of(caller: Caller, permission: P) -> str:
     """
     reach = caller.reach(permission)
     if not reach:
-        raise Forbidden(permission=permission.value, division="")
+        raise NotHeld(permission=permission.value)
     shared = set(lineage(reach[0]))
     for code in reach[1:]:
         shared &= set(lineage(code))

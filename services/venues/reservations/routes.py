@@ -13,7 +13,7 @@ from services.kit.db import Db
 from services.kit.divisions import DivisionCode
 from services.kit.identity import CallerDep
 from services.kit.pages import Page, Paging, PagingDep, page_of
-from services.kit.problems import Forbidden
+from services.kit.problems import Forbidden, NotHeld
 from services.kit.routing import Router
 from services.kit.versions import tag
 from services.kit.workflow import Needs
@@ -176,7 +176,7 @@ async def find_by_phone(
     """Reservations under this phone, for the desk of a venue; masked, newest first."""
     caller.known()
     if not caller.reach(P.RESERVATION_READ) and not await queries.acts_anywhere(db, caller):
-        raise Forbidden(permission=P.RESERVATION_READ.value, division="")
+        raise NotHeld(permission=P.RESERVATION_READ.value)
     index = kit.vault.index(given.phone, "reservations.phone")
     found = await queries.by_phone(db, caller, paging, index, given.venue_id)
     return _page(found, paging, caller, response)

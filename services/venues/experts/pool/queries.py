@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.kit.access import Caller, P, at_or_below, mine, within
 from services.kit.db import run
 from services.kit.pages import Paging, keyset
-from services.kit.problems import Forbidden, Missing
+from services.kit.problems import Missing, NotHeld
 from services.venues.experts.draws.rules import began
 from services.venues.experts.invitations.models import Seat
 from services.venues.experts.invitations.rules import COUNTED
@@ -121,7 +121,7 @@ async def expert(db: AsyncSession, caller: Caller, expert_id: UUID, *, lock: boo
 def require_somewhere(caller: Caller) -> None:
     """Institutions are read by whoever keeps a pool, anywhere."""
     if not caller.reach(P.EXPERT_MANAGE):
-        raise Forbidden(permission=P.EXPERT_MANAGE.value, division="")
+        raise NotHeld(permission=P.EXPERT_MANAGE.value)
 
 
 async def institutions(
