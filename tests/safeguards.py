@@ -87,7 +87,9 @@ def _tests_of(file: str) -> tuple[str, ...]:
     folder = Path("tests", *parts[1:]) if parts[0] == "services" else Path("tests", *parts)
     while not (ROOT / folder).exists():
         folder = folder.parent
-    extra = ("tests/events/test_two_walls.py",) if "events" in parts else ()
+    extra = ["tests/events/test_two_walls.py"] if "events" in parts else []
+    if "events" in parts and file.endswith("sheet.py"):
+        extra.append("tests/events/imports")
     return (str(folder), *extra)
 
 

@@ -155,7 +155,9 @@ async def test_activities_come_in_as_drafts_with_places_and_are_undone_while_unt
             ["minors", "farmers_and_herders"],
             ["bo"],
         )
-        # What went out comes in again as what it was, beside a new title.
+        # What went out comes in again as what it was, beside a new title; of another county
+        # nothing goes out, though everybody sees it.
+        await published_activity(events_with_register, "630225")
         out = await client.get("/activities/export", headers={"Accept-Language": "en"})
         page = openpyxl.load_workbook(io.BytesIO(out.content)).worksheets[0]
         assert [cell.value for cell in page[4]][:8] == [
@@ -176,7 +178,7 @@ async def test_activities_come_in_as_drafts_with_places_and_are_undone_while_unt
         untouched = await imported(client, "/activities", workbook(headings, good[2:]))
         undo = f"/activities/imports/{untouched['id']}/undo"
         assert (await client.post(undo)).status_code == 200
-    assert await events_with_register.scalar("SELECT count(*) FROM activities") == 3
+    assert await events_with_register.scalar("SELECT count(*) FROM activities") == 4
 
 
 async def test_attendance_goes_out_is_filled_in_comes_back_and_is_undone(
