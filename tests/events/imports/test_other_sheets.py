@@ -264,6 +264,12 @@ async def test_a_roster_registers_each_class_whole_and_is_undone_until_somebody_
         ]
         out = await client.get(f"{path}/export", params={"format": "csv"})
         assert "13800000001" not in out.text
+        assert len(out.text.splitlines()) == 5
+        # Whoever holds an office elsewhere now takes no list of children along.
+        moved = staff(Role.OFFICER, "6302", OFFICER.subject)
+        async with events_with_register.as_(moved) as elsewhere:
+            out = await elsewhere.get(f"{path}/export", params={"format": "csv"})
+            assert (out.status_code, len(out.text.splitlines())) == (200, 1)
         undo = f"{path}/imports/{done['id']}/undo"
         assert (await client.post(undo)).status_code == 200
         states = "SELECT DISTINCT state FROM registrations"

@@ -224,6 +224,19 @@ async def test_an_offline_client_may_send_its_registration_twice(events: Running
     assert await events.scalar("SELECT count(*) FROM registrations") == 1
 
 
+async def test_an_id_that_somebody_else_chose_too_finds_nothing_of_theirs(events: Running) -> None:
+    ids = await published_activity(events, TOWNSHIP)
+    body = ids.party(client_id=str(uuid4()))
+    async with events.as_(citizen()) as person:
+        theirs = await person.post("/registrations", json=body)
+    # Staff who may see that registration, registering somebody with the same id.
+    async with events.as_(staff("officer", TOWNSHIP)) as helper:
+        seen = await helper.get(theirs.headers["location"])
+        own = await helper.post("/registrations", json=body | {"on_behalf": True})
+    assert (theirs.status_code, seen.status_code, own.status_code) == (201, 200, 201)
+    assert own.json()["id"] != theirs.json()["id"]
+
+
 async def test_a_retry_over_a_dropped_line_finds_the_first_effect(events: Running) -> None:
     ids = await published_activity(events)
     async with events.as_(citizen(), **{"Idempotency-Key": str(uuid4())}) as person:
