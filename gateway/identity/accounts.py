@@ -16,7 +16,7 @@ from services.kit.db import Db
 from services.kit.divisions import DivisionCode
 from services.kit.identity import CallerDep
 from services.kit.pages import Page, PagingDep, page_of
-from services.kit.problems import Forbidden
+from services.kit.problems import NotHeld
 from services.kit.versions import tag
 
 # Not the kit's Router: passwords and opened fields are not to be kept for an Idempotency-Key.
@@ -36,7 +36,7 @@ async def list_accounts(
     """Staff at home at or below a division, by username."""
     caller.known()
     if not caller.reach(P.ACCOUNT_MANAGE):
-        raise Forbidden(permission=P.ACCOUNT_MANAGE.value, division=division or "")
+        raise NotHeld(permission=P.ACCOUNT_MANAGE.value)
     rows = await queries.staff_accounts(db, caller, paging, division, state)
     return page_of(
         rows,

@@ -24,7 +24,7 @@ from services.kit.db import Db, run
 from services.kit.divisions import DivisionCode
 from services.kit.identity import CallerDep
 from services.kit.pages import Page, PagingDep, keyset, page_of
-from services.kit.problems import Forbidden
+from services.kit.problems import NotHeld
 from services.kit.routing import Router
 from services.kit.tables import kit_metadata
 
@@ -160,7 +160,7 @@ async def list_audit(
     """Changes and openings in the caller's divisions, newest first."""
     caller.known()
     if not caller.reach(P.ACCOUNT_MANAGE):
-        raise Forbidden(permission=P.ACCOUNT_MANAGE.value, division=division or "")
+        raise NotHeld(permission=P.ACCOUNT_MANAGE.value)
     response.headers["Cache-Control"] = "private, no-store"
     return page_of(
         await rows_of(db, caller, paging, division, subject),

@@ -14,7 +14,7 @@ from services.kit.app import Kit, KitDep
 from services.kit.divisions import DivisionCode
 from services.kit.identity import CallerDep
 from services.kit.imports.routes import download_headers, spoken
-from services.kit.problems import Forbidden
+from services.kit.problems import NotHeld
 from services.kit.routing import Router
 from services.kit.sheets.cells import ZONE
 from services.kit.sheets.declare import Sheet
@@ -88,10 +88,10 @@ def exported(
     *,
     mark: bool = True,
 ) -> StreamingResponse:
-    """The answer with the file; Forbidden for who holds the permission nowhere."""
+    """The answer with the file; NotHeld for who holds the permission nowhere."""
     caller.known()
     if not caller.reach(exporter.permission):
-        raise Forbidden(permission=exporter.permission.value, division=division or "")
+        raise NotHeld(permission=exporter.permission.value)
     batches = _batches(kit, exporter, caller, division)
     sheet, language = exporter.sheet, spoken()
     if as_ is FileKind.CSV:

@@ -16,7 +16,7 @@ from services.kit.divisions import DivisionCode
 from services.kit.identity import CallerDep
 from services.kit.ids import uuid7
 from services.kit.imports.exports import PAGE, Exporter, Rows, export_router, exported
-from services.kit.problems import Forbidden
+from services.kit.problems import NotHeld
 from services.kit.routing import Router
 from services.kit.sheets.declare import Column, Kind, Sheet, said
 from services.kit.sheets.export import MEDIA_TYPES, FileKind
@@ -163,5 +163,5 @@ async def export_opened(
     """The pool with names, phones and accounts for fees, for a purpose that is written down."""
     if not caller.reach(P.PERSONAL_OPEN):
         caller.known()
-        raise Forbidden(permission=P.PERSONAL_OPEN.value, division=given.division or "")
+        raise NotHeld(permission=P.PERSONAL_OPEN.value)
     return exported(kit, opened(kit.vault, given.purpose), caller, given.division, as_)
