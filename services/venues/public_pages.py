@@ -40,8 +40,11 @@ def _policy(css: str) -> str:
     )
 
 
-def page(html: str, css: str, language: str, request: Request, max_age: int) -> Response:
-    """The answer: only this very style runs, and the same page is not sent twice."""
+def page(
+    html: str, css: str, language: str, request: Request, max_age: int | None, status: int = 200
+) -> Response:
+    """The answer: only this very style runs, and the same page is not sent twice. Without a
+    `max_age` nobody keeps it."""
     sent = html.encode()
     headers = {
         "Content-Security-Policy": _policy(css),
@@ -49,9 +52,11 @@ def page(html: str, css: str, language: str, request: Request, max_age: int) -> 
         "Referrer-Policy": "no-referrer",
         "Vary": "Accept-Language",
         "Content-Language": language,
-        "ETag": f'"{blake2b(sent, digest_size=12).hexdigest()}"',
-        "Cache-Control": f"public, max-age={max_age}",
+        "Cache-Control": "no-store",
     }
-    if request.headers.get("if-none-match") == headers["ETag"]:
-        return Response(status_code=304, headers=headers)
-    return Response(sent, 200, headers, media_type="text/html; charset=utf-8")
+    if max_age is not None:
+        headers["Cache-Control"] = f"public, max-age={max_age}"
+        headers["ETag"] = f'"{blake2b(sent, digest_size=12).hexdigest()}"'
+        if request.headers.get("if-none-match") == headers["ETag"]:
+            return Response(status_code=304, headers=headers)
+    return Response(sent, status, headers, media_type="text/html; charset=utf-8")
